@@ -1,12 +1,7 @@
 import type { Kind, ResourceByKind } from '../api/registry.js';
+import type { ResourceKey } from '../api/resource-update.js';
 
-/** Names one object. IPAM's internal kinds have names of their own form, see their files in `src/api/kinds/`. */
-export interface ResourceKey<K extends Kind = Kind> {
-  readonly kind: K;
-  /** Present exactly for namespaced kinds. */
-  readonly namespace?: string;
-  readonly name: string;
-}
+export type { ResourceKey };
 
 /** An object as stored, with the revision that compare-and-swap wants back. Revisions are opaque decimal text. */
 export interface Stored<K extends Kind = Kind> {
