@@ -1,22 +1,89 @@
-/** Every kind this version knows, the internal kinds of IPAM included. */
-export type Kind =
-  | 'IPPool'
-  | 'Node'
-  | 'WorkloadEndpoint'
-  | 'Profile'
-  | 'NetworkPolicy'
-  | 'GlobalNetworkPolicy'
-  | 'NetworkSet'
-  | 'GlobalNetworkSet'
-  | 'Tier'
-  | 'BGPConfiguration'
-  | 'BGPPeer'
-  | 'FelixConfiguration'
-  | 'ClusterInformation'
-  | 'IPAMBlock'
-  | 'IPAMHandle'
-  | 'BlockAffinity'
-  | 'IPAMConfiguration';
+import { type BGPConfiguration, bgpConfiguration } from './kinds/bgp-configuration.js';
+import { type BGPPeer, bgpPeer } from './kinds/bgp-peer.js';
+import { type BlockAffinity, blockAffinity } from './kinds/block-affinity.js';
+import { type ClusterInformation, clusterInformation } from './kinds/cluster-information.js';
+import { type FelixConfiguration, felixConfiguration } from './kinds/felix-configuration.js';
+import { type GlobalNetworkPolicy, globalNetworkPolicy } from './kinds/global-network-policy.js';
+import { type GlobalNetworkSet, globalNetworkSet } from './kinds/global-network-set.js';
+import { type IPAMBlock, ipamBlock } from './kinds/ipam-block.js';
+import { type IPAMConfiguration, ipamConfiguration } from './kinds/ipam-configuration.js';
+import { type IPAMHandle, ipamHandle } from './kinds/ipam-handle.js';
+import { type IPPool, ipPool } from './kinds/ip-pool.js';
+import { type NetworkPolicy, networkPolicy } from './kinds/network-policy.js';
+import { type NetworkSet, networkSet } from './kinds/network-set.js';
+import { type Node, node } from './kinds/node.js';
+import { type Profile, profile } from './kinds/profile.js';
+import { type Tier, tier } from './kinds/tier.js';
+import { type WorkloadEndpoint, workloadEndpoint } from './kinds/workload-endpoint.js';
+import type { InternalKindDefinition, KindDefinition } from './meta.js';
+
+/** The value stored under each kind people write. */
+export interface PublicResourceByKind {
+  readonly IPPool: IPPool;
+  readonly Node: Node;
+  readonly WorkloadEndpoint: WorkloadEndpoint;
+  readonly Profile: Profile;
+  readonly NetworkPolicy: NetworkPolicy;
+  readonly GlobalNetworkPolicy: GlobalNetworkPolicy;
+  readonly NetworkSet: NetworkSet;
+  readonly GlobalNetworkSet: GlobalNetworkSet;
+  readonly Tier: Tier;
+  readonly BGPConfiguration: BGPConfiguration;
+  readonly BGPPeer: BGPPeer;
+  readonly FelixConfiguration: FelixConfiguration;
+  readonly ClusterInformation: ClusterInformation;
+}
+
+/** The value stored under each kind that IPAM keeps for itself. */
+export interface InternalValueByKind {
+  readonly IPAMBlock: IPAMBlock;
+  readonly IPAMHandle: IPAMHandle;
+  readonly BlockAffinity: BlockAffinity;
+  readonly IPAMConfiguration: IPAMConfiguration;
+}
 
 /** The value stored under each kind. */
-export type ResourceByKind = Record<Kind, { readonly spec: unknown }>;
+export interface ResourceByKind extends PublicResourceByKind, InternalValueByKind {}
+
+/** Every kind this version knows, the internal kinds of IPAM included. */
+export type Kind = keyof ResourceByKind;
+/** Kinds that people write: they have metadata and a spec. */
+export type PublicKind = keyof PublicResourceByKind;
+export type InternalKind = keyof InternalValueByKind;
+export type NamespacedKind = 'WorkloadEndpoint' | 'NetworkPolicy' | 'NetworkSet';
+
+/** What is known of each kind people write. */
+export const publicKinds: Readonly<Record<PublicKind, KindDefinition>> = {
+  IPPool: ipPool,
+  Node: node,
+  WorkloadEndpoint: workloadEndpoint,
+  Profile: profile,
+  NetworkPolicy: networkPolicy,
+  GlobalNetworkPolicy: globalNetworkPolicy,
+  NetworkSet: networkSet,
+  GlobalNetworkSet: globalNetworkSet,
+  Tier: tier,
+  BGPConfiguration: bgpConfiguration,
+  BGPPeer: bgpPeer,
+  FelixConfiguration: felixConfiguration,
+  ClusterInformation: clusterInformation,
+};
+
+export const internalKinds: Readonly<Record<InternalKind, InternalKindDefinition>> = {
+  IPAMBlock: ipamBlock,
+  IPAMHandle: ipamHandle,
+  BlockAffinity: blockAffinity,
+  IPAMConfiguration: ipamConfiguration,
+};
+
+export function isPublicKind(kind: string): kind is PublicKind {
+  return Object.hasOwn(publicKinds, kind);
+}
+
+export function isInternalKind(kind: string): kind is InternalKind {
+  return Object.hasOwn(internalKinds, kind);
+}
+
+export function isNamespaced(kind: Kind): kind is NamespacedKind {
+  return isPublicKind(kind) && publicKinds[kind].namespaced;
+}

@@ -1,0 +1,160 @@
+import * as v from 'valibot';
+import { tryParseAddress } from '../net/address.js';
+import { explainBadPrefix, formatPrefix, isNetwork, networkOf, tryParsePrefix } from '../net/prefix.js';
+
+/** What is wrong with a value, and one imperative sentence that helps. */
+export interface Complaint {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Between message and hint where both travel as one text through valibot. */
+export const HINT_SEPARATOR = '\n';
+
+/** A check that words its own refusal: `explain` returns what is wrong, or undefined. */
+export function explained<T>(explain: (value: T) => string | Complaint | undefined): v.RawCheckAction<T> {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const complaint = explain(dataset.value);
+    if (complaint === undefined) return;
+    if (typeof complaint === 'string') addIssue({ message: complaint });
+    else {
+      const hint = complaint.hint === undefined ? '' : `${HINT_SEPARATOR}${complaint.hint}`;
+      addIssue({ message: `${complaint.message}${hint}` });
+    }
+  });
+}
+
+function textField(explain: (value: string) => string | Complaint | undefined) {
+  return v.pipe(v.string(), explained(explain));
+}
+
+/** A whole number within bounds, both inclusive. */
+export function integer(minimum: number, maximum: number) {
+  return v.pipe(
+    v.number(),
+    explained((value: number) =>
+      Number.isInteger(value) && value >= minimum && value <= maximum
+        ? undefined
+        : `${value} is not a whole number from ${minimum} to ${maximum}`,
+    ),
+  );
+}
+
+/** An IPv4 or IPv6 address without prefix length. */
+export function address(family?: 4 | 6) {
+  return textField((text) => {
+    const parsed = tryParseAddress(text);
+    if (parsed === undefined) return `"${text}" is not an IP address`;
+    return family === undefined || parsed.family === family ? undefined : `"${text}" is not an IPv${family} address`;
+  });
+}
+
+function explainBadCidr(text: string): string | undefined {
+  if (!text.includes('/') && tryParseAddress(text) !== undefined) {
+    return `"${text}" is not a CIDR: it has no prefix length`;
+  }
+  const why = explainBadPrefix(text);
+  return why === undefined ? undefined : `"${text}" is not a CIDR: ${why}`;
+}
+
+/** A CIDR; host bits may be set. */
+export function cidr() {
+  return textField(explainBadCidr);
+}
+
+/** A CIDR whose host bits are all zero. */
+export function strictCidr() {
+  return textField((text) => {
+    const why = explainBadCidr(text);
+    if (why !== undefined) return why;
+    const prefix = tryParsePrefix(text);
+    if (prefix === undefined || isNetwork(prefix)) return undefined;
+    return {
+      message: `"${text}" is not a network: it has bits set past its prefix`,
+      hint: `write ${formatPrefix(networkOf(prefix))}`,
+    };
+  });
+}
+
+/** A CIDR or a bare address. */
+export function cidrOrAddress() {
+  return textField((text) => {
+    const why = explainBadPrefix(text);
+    return why === undefined ? undefined : `"${text}" is neither a CIDR nor an IP address: ${why}`;
+  });
+}
+
+export function mac() {
+  return textField((text) =>
+    /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text) ? undefined : `"${text}" is not a MAC address`,
+  );
+}
+
+/** A selector: see `src/selector/`. */
+export function selector() {
+  return textField((text) => (text.length > 1024 ? `it has ${text.length} characters, at most 1024 fit` : undefined));
+}
+
+/** The name of a network interface: at most 15 characters (include/uapi/linux/if.h, IFNAMSIZ). */
+export function interfaceName() {
+  return textField((text) =>
+    /^[a-zA-Z0-9_.-]{1,15}$/.test(text) ? undefined : `"${text}" is not the name of a network interface`,
+  );
+}
+
+const AS_NUMBER_LIMIT = 2 ** 32;
+
+function asNumberOf(input: number | string): number | undefined {
+  if (typeof input === 'number')
+    return Number.isInteger(input) && input >= 0 && input < AS_NUMBER_LIMIT ? input : undefined;
+  if (/^\d{1,10}$/.test(input)) return asNumberOf(Number(input));
+  const dotted = /^(\d{1,5})\.(\d{1,5})$/.exec(input);
+  const high = Number(dotted?.[1]);
+  const low = Number(dotted?.[2]);
+  return dotted !== null && high < 65536 && low < 65536 ? high * 65536 + low : undefined;
+}
+
+/** An AS number, also as text or dotted (`1.10`); becomes a number. */
+export function asNumber() {
+  return v.pipe(
+    v.union([v.number(), v.string()]),
+    explained((input: number | string) =>
+      asNumberOf(input) === undefined ? `"${input}" is not an AS number: write 0 to 4294967295 or high.low` : undefined,
+    ),
+    v.transform((input): number => asNumberOf(input) ?? 0),
+  );
+}
+
+/** Go duration text: `90s`, `1m30s`, `500ms`. */
+export function duration() {
+  return textField((text) =>
+    durationMs(text) === undefined ? `"${text}" is not a duration such as 90s or 1m30s` : undefined,
+  );
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds of Go duration text, undefined when it is none. */
+export function durationMs(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+    total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  }
+  return total;
+}
+
+/** A Kubernetes Secret's key; the secret's value never passes through here. */
+export function secretReference() {
+  return v.strictObject({ secretKeyRef: v.exactOptional(v.strictObject({ name: v.string(), key: v.string() })) });
+}
