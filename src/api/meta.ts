@@ -46,7 +46,7 @@ export interface KindExamples {
 }
 
 /** All there is to know about a kind that people write. */
-export interface KindDefinition<K extends string = string, S extends SpecSchema = SpecSchema> {
+export interface KindDefinition<K extends string = string, Spec = object> {
   readonly kind: K;
   /** Segment of the store's key and of URLs. */
   readonly plural: string;
@@ -54,28 +54,27 @@ export interface KindDefinition<K extends string = string, S extends SpecSchema 
   /** Lower-case words that name the kind on the command line, besides kind and plural. */
   readonly aliases: readonly string[];
   /** What people may type: unknown fields are refused. Reading back derives a structural check from it, see `stored-form.ts`. */
-  readonly spec: S;
+  readonly spec: SpecSchema;
   /** Rules on the name; without it, that of a DNS subdomain. Returns what is wrong, or undefined. */
   readonly explainBadName?: (name: string) => string | undefined;
   /** Rules between fields. Runs only when every field by itself is right. Paths start with `spec.` or `metadata.`. */
-  crossFieldRules?(resource: Resource<K, DeepReadonly<v.InferOutput<S>>>): readonly Issue[];
+  crossFieldRules?(resource: Resource<K, Spec>): readonly Issue[];
   /** Fills in what is stored although nobody wrote it. */
-  writeDefaults?(spec: DeepReadonly<v.InferOutput<S>>): DeepReadonly<v.InferOutput<S>>;
+  writeDefaults?(spec: Spec): Spec;
   /** Raises what older versions stored to today's form and fills what may be missing. */
-  readUpgrade?(spec: DeepReadonly<v.InferOutput<S>>): DeepReadonly<v.InferOutput<S>>;
+  readUpgrade?(spec: Spec): Spec;
   readonly examples: KindExamples;
 }
 
 /** States a kind, and lets the compiler infer its types. */
 export function defineKind<const K extends string, S extends SpecSchema>(
-  definition: KindDefinition<K, S>,
-): KindDefinition<K, S> {
+  definition: KindDefinition<K, DeepReadonly<v.InferOutput<S>>> & { readonly spec: S },
+): KindDefinition<K, DeepReadonly<v.InferOutput<S>>> {
   return definition;
 }
 
 /** The resource type that a definition stands for. */
-export type ResourceOf<D> =
-  D extends KindDefinition<infer K, infer S> ? Resource<K, DeepReadonly<v.InferOutput<S>>> : never;
+export type ResourceOf<D> = D extends KindDefinition<infer K, infer Spec> ? Resource<K, Spec> : never;
 
 /** A kind that IPAM keeps for itself: stored in a layout of its own, with no metadata. */
 export interface InternalKindDefinition<K extends string = string, S extends SpecSchema = SpecSchema> {
