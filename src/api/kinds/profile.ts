@@ -30,3 +30,11 @@ export const profile = defineKind({
 });
 
 export type Profile = ResourceOf<typeof profile>;
+
+/** Allows everything both ways. Part of every get and list of profiles, of no watch, and never stored. */
+export const defaultAllowProfile: Profile = {
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'Profile',
+  metadata: { name: 'projectcalico-default-allow' },
+  spec: { ingress: [{ action: 'Allow' }], egress: [{ action: 'Allow' }] },
+};
