@@ -32,9 +32,24 @@ export interface ListOptions extends CallOptions {
   readonly revision?: string;
 }
 
+/** Stored bytes that are not an object of the kind. */
+export interface InvalidEntry<K extends Kind = Kind> {
+  readonly key: ResourceKey<K>;
+  readonly revision: string;
+  readonly reason: string;
+}
+
 export interface ListResult<K extends Kind = Kind> {
   readonly items: readonly Stored<K>[];
+  /** What lies there and cannot be read; treat as absent, say so. */
+  readonly invalid: readonly InvalidEntry<K>[];
   /** The store's revision at the time of the list: watch from here. */
+  readonly revision: string;
+}
+
+/** Which objects there are and in which revision, the unreadable ones included and the built-in ones not. */
+export interface RevisionList<K extends Kind = Kind> {
+  readonly entries: readonly { readonly key: ResourceKey<K>; readonly revision: string }[];
   readonly revision: string;
 }
 
@@ -77,15 +92,22 @@ export interface WatchOptions extends CallOptions {
  * Promises: a write is visible to every later read; a watch delivers each change of the kinds asked for exactly once and in
  * revision order, until it ends; it never runs backwards. A slow reader is buffered within bounds, then cut (the watch throws
  * UnavailableError). Failures: NotFoundError, AlreadyExistsError, ConflictError, UnavailableError (worth retrying),
- * ValidationError; `cause` holds what the backend said.
+ * ValidationError; `cause` holds what the backend said. A call whose `signal` aborts rejects with the signal's reason; a write that
+ * failed with UnavailableError may have happened all the same.
  */
 export interface Datastore extends AsyncDisposable {
   /** For messages: `etcd at https://192.0.2.10:2379`, `memory`. Never holds credentials. */
   readonly description: string;
 
   get<K extends Kind>(key: ResourceKey<K>, options?: CallOptions): Promise<Stored<K>>;
-  /** Sorted by namespace, then name. Undecodable entries are left out. */
+  /**
+   * Sorted by namespace, then name. One moment of the store, however many pages it takes.
+   *
+   * @throws {ConflictError} `ERR_CALI_DATASTORE_COMPACTED` when the revision asked for, or that of the first page, is gone
+   */
   list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>>;
+  /** The same without values: cheap enough to compare now and then with what a watch said. */
+  listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>>;
 
   create<K extends Kind>(
     key: ResourceKey<K>,
@@ -112,7 +134,7 @@ export interface Datastore extends AsyncDisposable {
   ): Promise<Stored<K>>;
 
   /**
-   * Several writes, at most 100. Where `atomicCommits` is true all happen or none; otherwise they happen in the order given and stop at the
+   * Several writes of different objects, at most 100. Where `atomicCommits` is true all happen or none; otherwise they happen in the order given and stop at the
    * first that fails, so callers order them so that a crash in between is harmless.
    *
    * @returns the revision after the commit; every key written has it
@@ -121,8 +143,9 @@ export interface Datastore extends AsyncDisposable {
   readonly atomicCommits: boolean;
 
   /**
-   * Changes of these kinds. Ends by throwing: ConflictError with code `ERR_CALI_DATASTORE_COMPACTED` when the start revision is
-   * gone (list again), UnavailableError when the connection is lost for good. Returns quietly when `signal` aborts.
+   * Changes of these kinds. The first batch is empty and says that the watch is running. Writes of one commit arrive in one batch where
+   * `atomicCommits` is true. Ends by throwing: ConflictError with code `ERR_CALI_DATASTORE_COMPACTED` when the start revision is
+   * gone or the store went back behind it (list again), UnavailableError when the connection is lost for good. Returns quietly when `signal` aborts.
    */
   watch(kinds: readonly Kind[], options: WatchOptions): AsyncIterable<WatchBatch>;
 }

@@ -1,0 +1,40 @@
+import type { Kind, ResourceByKind } from '../api/registry.js';
+import type { ResourceKey } from '../api/resource-update.js';
+import type { Stored } from './datastore.js';
+import { isBuiltIn } from './errors.js';
+
+export const DEFAULT_ALLOW_PROFILE = 'projectcalico-default-allow';
+
+const value: ResourceByKind['Profile'] = {
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'Profile',
+  metadata: { name: DEFAULT_ALLOW_PROFILE },
+  spec: { ingress: [{ action: 'Allow' }], egress: [{ action: 'Allow' }] },
+};
+
+/** Every get and list of profiles contains it, no watch does, and nobody can write it. */
+export const builtInProfile: Stored<'Profile'> = {
+  key: { kind: 'Profile', name: DEFAULT_ALLOW_PROFILE },
+  value,
+  revision: '1',
+};
+
+export function isBuiltInKey(key: ResourceKey): boolean {
+  return key.kind === 'Profile' && key.name === DEFAULT_ALLOW_PROFILE;
+}
+
+/** The built-in object under the key, if there is one. */
+export function builtInFor<K extends Kind>(key: ResourceKey<K>): Stored<K> | undefined {
+  // The key says that K is Profile, which the compiler cannot follow.
+  return isBuiltInKey(key) ? (builtInProfile as unknown as Stored<K>) : undefined;
+}
+
+/** What every list of the kind contains besides what is stored. */
+export function builtInOf<K extends Kind>(kind: K): readonly Stored<K>[] {
+  return kind === 'Profile' ? [builtInProfile as unknown as Stored<K>] : [];
+}
+
+/** @throws {UnsupportedError} when the object is built in */
+export function refuseBuiltIn(key: ResourceKey): void {
+  if (isBuiltInKey(key)) throw isBuiltIn(key);
+}
