@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-const always = { sequence: { shuffle: true }, expect: { requireAssertions: true }, retry: 0 } as const;
+const always = {
+  sequence: { shuffle: true },
+  expect: { requireAssertions: true },
+  retry: 0,
+  setupFiles: ['test/setup/leaks.ts'],
+};
 
 export default defineConfig({
   test: {
@@ -14,6 +19,7 @@ export default defineConfig({
           ...always,
           name: 'system',
           include: ['test/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts'],
           pool: 'forks',
           isolate: true,
           fileParallelism: false,

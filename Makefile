@@ -1,0 +1,40 @@
+# What people type. Each target works on a fresh clone: it installs and builds what it needs first, and says so.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build check fix test unit demo bench lab-shell
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## install what is missing (Debian packages, npm packages), or say what cannot be
+	@scripts/setup
+
+build: setup ## the executables in dist/bin
+	@scripts/build
+
+demo: setup ## two hosts, three networks, five workloads: a narrated tour, under a minute
+	@scripts/build --if-needed
+	@node dist/lab/demo.js
+
+test: setup ## all tests; ends with "N passed, N failed, N skipped"
+	@scripts/build
+	@scripts/test
+
+unit: setup ## the tests that need no kernel, a few seconds
+	@node_modules/.bin/vitest run --project unit
+
+check: setup ## format, lint, types, layers, unused code, generated files, repository rules
+	@scripts/check
+
+fix: setup ## format the sources and write the generated files anew
+	@node_modules/.bin/oxfmt
+	@scripts/tool generate
+
+bench: setup ## every benchmark as a ratio to its floor; SHORT=1 for a quick run
+	@scripts/build --if-needed
+	@scripts/tool bench
+
+lab-shell: setup ## HOST=calico-01: a shell in a host of the lab (brings the lab up when it is down)
+	@scripts/build --if-needed
+	@scripts/lab shell $${HOST:-calico-01}

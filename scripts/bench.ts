@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+
+/**
+ * Runs `bench/*.ts` (as built in dist) one after the other, or those named. Each prints lines `name  ours  theirs  ratio`; a ratio
+ * that `bench/budgets.txt` bounds fails the run when it is beyond the bound. Milliseconds never do: they differ between machines.
+ */
+interface Budget {
+  readonly compare: '<=' | '>=';
+  readonly bound: number;
+}
+
+function readBudgets(): Map<string, Budget> {
+  const budgets = new Map<string, Budget>();
+  for (const line of readFileSync('bench/budgets.txt', 'utf8').split('\n')) {
+    const [, name, compare, bound] = /^([^#].*?)\s{2,}(<=|>=)\s+([\d.]+)/.exec(line) ?? [];
+    if (name !== undefined) budgets.set(name, { compare: compare === '<=' ? '<=' : '>=', bound: Number(bound) });
+  }
+  return budgets;
+}
+
+const budgets = readBudgets();
+const wanted = process.argv.slice(2);
+const environment = { ...process.env };
+// Node 20 reads the whole bundle at each start: 50 ms that are not ours.
+delete environment['NODE_EXTRA_CA_CERTS'];
+delete environment['NODE_OPTIONS'];
+const files = existsSync('bench') ? readdirSync('bench').filter((file) => file.endsWith('.ts')) : [];
+let passed = 0;
+let failed = 0;
+for (const file of files.toSorted()) {
+  const name = file.replace(/\.ts$/, '');
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const run = spawnSync(process.execPath, ['--expose-gc', `dist/bench/${name}.js`], {
+    encoding: 'utf8',
+    env: environment,
+  });
+  process.stdout.write(run.stdout);
+  if (run.status !== 0) {
+    console.log(`${name}: FAILED: ended with ${run.status ?? run.signal}\n${run.stderr}`);
+    failed += 1;
+    continue;
+  }
+  for (const line of run.stdout.split('\n')) {
+    const columns = line.split(/\s{2,}/);
+    const budget = budgets.get(columns[0] ?? '');
+    if (budget === undefined) continue;
+    const ratio = Number.parseFloat(columns.at(-1) ?? '');
+    const holds = budget.compare === '<=' ? ratio <= budget.bound : ratio >= budget.bound;
+    if (holds) passed += 1;
+    else {
+      console.log(`${columns[0]}: FAILED: ratio ${ratio}, the budget is ${budget.compare} ${budget.bound}`);
+      failed += 1;
+    }
+  }
+}
+console.log(`benchmarks: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

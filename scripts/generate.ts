@@ -1,0 +1,42 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { layersTable } from './layers.js';
+
+/** A file, or the marked part of one, that is made from something else and checked in. */
+interface Generated {
+  readonly file: string;
+  /** The whole new text of the file, given the old one. */
+  readonly make: (old: string) => string;
+}
+
+/** Replaces what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+function between(name: string, text: string): (old: string) => string {
+  return (old) => {
+    const begin = `<!-- ${name}:begin -->`;
+    const end = `<!-- ${name}:end -->`;
+    const from = old.indexOf(begin);
+    const to = old.indexOf(end);
+    if (from < 0 || to < from) throw new Error(`the markers ${begin} and ${end} are missing`);
+    return `${old.slice(0, from + begin.length)}\n\n${text}\n\n${old.slice(to)}`;
+  };
+}
+
+const all: readonly Generated[] = [{ file: 'ARCHITECTURE.md', make: between('layers', layersTable()) }];
+
+const check = process.argv.includes('--check');
+for (const { file, make } of all) {
+  if (!existsSync(file)) {
+    console.error(`${file}: generated in part, and missing`);
+    process.exitCode = 1;
+    continue;
+  }
+  const old = readFileSync(file, 'utf8');
+  const fresh = make(old);
+  if (fresh === old) continue;
+  if (check) {
+    console.error(`${file}: not what scripts/generate.ts makes: run make fix`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, fresh);
+    console.log(`wrote ${file}`);
+  }
+}
