@@ -141,12 +141,12 @@ export function describeDatastore(name: string, start: () => Promise<DatastoreHa
       test('getting, updating and deleting what is missing say so', async () => {
         const missing = poolKey('nowhere');
         for (const call of [
-          store.get(missing),
-          store.update(missing, pool('nowhere'), '1'),
-          store.delete(missing),
-          store.delete(missing, { revision: '1' }),
+          () => store.get(missing),
+          () => store.update(missing, pool('nowhere'), '1'),
+          () => store.delete(missing),
+          () => store.delete(missing, { revision: '1' }),
         ]) {
-          const error = await caught(call);
+          const error = await caught(call());
           expect(error).toBeInstanceOf(NotFoundError);
           expect((error as Error).message).toBe('IPPool "nowhere" does not exist');
         }
@@ -314,8 +314,8 @@ export function describeDatastore(name: string, start: () => Promise<DatastoreHa
 
       test('cannot be written', async () => {
         const { value } = await store.get(key);
-        for (const call of [store.create(key, value), store.put(key, value), store.delete(key)]) {
-          expect(await caught(call)).toBeInstanceOf(UnsupportedError);
+        for (const call of [() => store.create(key, value), () => store.put(key, value), () => store.delete(key)]) {
+          expect(await caught(call())).toBeInstanceOf(UnsupportedError);
         }
       });
     });

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { etcdConfigFromEnvironment } from './config.js';
+
+describe('etcdConfigFromEnvironment()', () => {
+  test('names no etcd when the environment names none', () => {
+    expect(etcdConfigFromEnvironment({ ETCD_ENDPOINTS: ' ' })).toBeUndefined();
+  });
+
+  test('reads endpoints, files and credentials; the CALICO_ form wins', () => {
+    const config = etcdConfigFromEnvironment({
+      ETCD_ENDPOINTS: 'http://192.0.2.1:2379',
+      CALICO_ETCD_ENDPOINTS: 'https://192.0.2.10:2379, https://[2001:db8::1]:2379/',
+      ETCD_CA_CERT_FILE: '/etc/calico/ca.pem',
+      ETCD_CERT_FILE: '/etc/calico/cert.pem',
+      ETCD_KEY_FILE: '/etc/calico/key.pem',
+      ETCD_USERNAME: 'calico',
+      ETCD_PASSWORD: 'secret',
+    });
+    expect(config).toEqual({
+      endpoints: ['https://192.0.2.10:2379', 'https://[2001:db8::1]:2379'],
+      caCertFile: '/etc/calico/ca.pem',
+      certFile: '/etc/calico/cert.pem',
+      keyFile: '/etc/calico/key.pem',
+      username: 'calico',
+      password: 'secret',
+    });
+  });
+
+  test('takes the older authority and scheme', () => {
+    expect(etcdConfigFromEnvironment({ ETCD_AUTHORITY: '127.0.0.1:4001' })?.endpoints).toEqual([
+      'http://127.0.0.1:4001',
+    ]);
+    expect(etcdConfigFromEnvironment({ ETCD_AUTHORITY: 'etcd:2379', ETCD_SCHEME: 'https' })?.endpoints).toEqual([
+      'https://etcd:2379',
+    ]);
+  });
+
+  test.each([
+    [{ ETCD_ENDPOINTS: '192.0.2.10:2379' }, '"192.0.2.10:2379" is not an etcd endpoint'],
+    [{ ETCD_ENDPOINTS: 'http://a:pw@192.0.2.10:2379' }, '"http://192.0.2.10:2379" is not an etcd endpoint'],
+    [
+      { ETCD_ENDPOINTS: 'http://h:1', ETCD_CERT_FILE: 'c' },
+      'etcd client certificate and key belong together: one is missing',
+    ],
+    [
+      { ETCD_ENDPOINTS: 'http://h:1', ETCD_USERNAME: 'u' },
+      'etcd user name and password belong together: one is missing',
+    ],
+    [{ ETCD_DISCOVERY_SRV: 'example.com' }, 'ETCD_DISCOVERY_SRV is not supported'],
+  ])('refuses %j', (environment, message) => {
+    expect(() => etcdConfigFromEnvironment(environment)).toThrow(message);
+  });
+});

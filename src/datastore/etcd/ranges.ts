@@ -1,0 +1,40 @@
+import { keyPrefixes } from '../../api/keys.js';
+import type { Kind } from '../../api/registry.js';
+
+/** Keys from `key` up to, not including, `rangeEnd`. */
+export interface KeyRange {
+  readonly key: Buffer;
+  readonly rangeEnd: Buffer;
+}
+
+/** The first key after all that begin with the prefix, which ends in an ASCII character. */
+function afterPrefix(prefix: string): Buffer {
+  const bytes = Buffer.from(prefix);
+  const last = bytes.length - 1;
+  bytes[last] = (bytes[last] ?? 0) + 1;
+  return bytes;
+}
+
+export function prefixRange(prefix: string): KeyRange {
+  return { key: Buffer.from(prefix), rangeEnd: afterPrefix(prefix) };
+}
+
+/** The ranges in which all objects of a kind lie. */
+export function kindRanges(kind: Kind, namespace?: string): readonly KeyRange[] {
+  return keyPrefixes(kind, namespace).map(prefixRange);
+}
+
+/**
+ * The one range that covers all these kinds, and what lies between them. One watch of it delivers a commit's events together and
+ * everything in revision order, which several watches would not promise while one of them catches up.
+ */
+export function coveringRange(kinds: readonly Kind[]): KeyRange {
+  const ranges = kinds.flatMap((kind) => kindRanges(kind));
+  const first = ranges.map((range) => range.key).toSorted((a, b) => a.compare(b))[0];
+  const last = ranges
+    .map((range) => range.rangeEnd)
+    .toSorted((a, b) => a.compare(b))
+    .at(-1);
+  if (first === undefined || last === undefined) throw new Error('a watch of no kinds');
+  return { key: first, rangeEnd: last };
+}
