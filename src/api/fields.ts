@@ -1,6 +1,9 @@
 import * as v from 'valibot';
+import { CalicoError } from '../base/errors.js';
 import { tryParseAddress } from '../net/address.js';
 import { explainBadPrefix, formatPrefix, isNetwork, networkOf, tryParsePrefix } from '../net/prefix.js';
+import type { Selector } from '../selector/ast.js';
+import { parseSelector } from '../selector/parser.js';
 
 /** What is wrong with a value, and one imperative sentence that helps. */
 export interface Complaint {
@@ -59,8 +62,12 @@ function explainBadCidr(text: string): string | undefined {
 }
 
 /** A CIDR; host bits may be set. */
-export function cidr() {
-  return textField(explainBadCidr);
+export function cidr(family?: 4 | 6) {
+  return textField((text) => {
+    const why = explainBadCidr(text);
+    if (why !== undefined || family === undefined) return why;
+    return tryParsePrefix(text)?.address.family === family ? undefined : `"${text}" is not an IPv${family} CIDR`;
+  });
 }
 
 /** A CIDR whose host bits are all zero. */
@@ -91,9 +98,43 @@ export function mac() {
   );
 }
 
-/** A selector: see `src/selector/`. */
+const SELECTOR_LENGTH_MAX = 1024;
+
+function usesGlobal(parsed: Selector): boolean {
+  switch (parsed.type) {
+    case 'global':
+      return true;
+    case 'not':
+      return usesGlobal(parsed.operand);
+    case 'and':
+    case 'or':
+      return parsed.operands.some(usesGlobal);
+    default:
+      return false;
+  }
+}
+
+function explainBadSelector(text: string, mayBeGlobal: boolean): string | undefined {
+  if (text.length > SELECTOR_LENGTH_MAX) return `it has ${text.length} characters, at most ${SELECTOR_LENGTH_MAX} fit`;
+  try {
+    const parsed = parseSelector(text);
+    if (!usesGlobal(parsed)) return undefined;
+    if (!mayBeGlobal) return "global() may stand only in a rule's namespaceSelector";
+    return parsed.type === 'global' ? undefined : 'global() stands alone: it cannot be combined';
+  } catch (error) {
+    if (error instanceof CalicoError) return error.message;
+    throw error;
+  }
+}
+
+/** A selector over labels: see `src/selector/`. */
 export function selector() {
-  return textField((text) => (text.length > 1024 ? `it has ${text.length} characters, at most 1024 fit` : undefined));
+  return textField((text) => explainBadSelector(text, false));
+}
+
+/** A selector over namespaces in a rule: the one place where `global()` may stand, alone. */
+export function namespaceSelector() {
+  return textField((text) => explainBadSelector(text, true));
 }
 
 /** The name of a network interface: at most 15 characters (include/uapi/linux/if.h, IFNAMSIZ). */
@@ -123,6 +164,15 @@ export function asNumber() {
       asNumberOf(input) === undefined ? `"${input}" is not an AS number: write 0 to 4294967295 or high.low` : undefined,
     ),
     v.transform((input): number => asNumberOf(input) ?? 0),
+  );
+}
+
+/** One of several words, in any case; kept as typed. */
+export function wordOf(words: readonly string[]) {
+  return textField((text) =>
+    words.some((word) => word.toLowerCase() === text.toLowerCase())
+      ? undefined
+      : `"${text}" is not one of ${words.join(', ')}`,
   );
 }
 

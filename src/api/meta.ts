@@ -55,6 +55,8 @@ export interface KindDefinition<K extends string = string, Spec = object> {
   readonly aliases: readonly string[];
   /** What people may type: unknown fields are refused. Reading back derives a structural check from it, see `stored-form.ts`. */
   readonly spec: SpecSchema;
+  /** What is read back, where that is laxer than the structure of `spec`. */
+  readonly storedSpec?: SpecSchema;
   /** Rules on the name; without it, that of a DNS subdomain. Returns what is wrong, or undefined. */
   readonly explainBadName?: (name: string) => string | undefined;
   /** Rules between fields. Runs only when every field by itself is right. Paths start with `spec.` or `metadata.`. */

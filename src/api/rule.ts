@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { explained, integer, selector, strictCidr } from './fields.js';
+import { explained, integer, namespaceSelector, selector, strictCidr } from './fields.js';
 import type { DeepReadonly } from './meta.js';
 
 export const ACTIONS = ['Allow', 'Deny', 'Log', 'Pass'] as const;
@@ -88,7 +88,7 @@ export const entityRule = v.strictObject({
   notNets: v.exactOptional(nets()),
   selector: v.exactOptional(selector()),
   notSelector: v.exactOptional(selector()),
-  namespaceSelector: v.exactOptional(selector()),
+  namespaceSelector: v.exactOptional(namespaceSelector()),
   ports: v.exactOptional(ports()),
   notPorts: v.exactOptional(ports()),
   serviceAccounts: v.exactOptional(

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ValidationError } from '../base/errors.js';
 import { describeKey } from './keys.js';
-import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
+import { API_VERSION, type KindDefinition, type Metadata, type Resource, type SpecSchema } from './meta.js';
 import {
   internalKinds,
   isInternalKind,
@@ -35,10 +35,14 @@ type Mutable = Record<string, unknown>;
 const readMetadata = structureReader(storedMetadata);
 const readers = new Map<Kind, StructureReader>();
 
+function storedSchema(kind: Kind): SpecSchema {
+  return isInternalKind(kind) ? internalKinds[kind].value : (publicKinds[kind].storedSpec ?? publicKinds[kind].spec);
+}
+
 function readerOf(kind: Kind): StructureReader {
   let reader = readers.get(kind);
   if (reader === undefined) {
-    reader = structureReader(isInternalKind(kind) ? internalKinds[kind].value : publicKinds[kind].spec);
+    reader = structureReader(storedSchema(kind));
     readers.set(kind, reader);
   }
   return reader;

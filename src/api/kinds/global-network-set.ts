@@ -1,5 +1,5 @@
 import { defineKind, type ResourceOf } from '../meta.js';
-import { networkSetSpec } from './network-set.js';
+import { networkSetIssues, networkSetSpec } from './network-set.js';
 
 export const globalNetworkSet = defineKind({
   kind: 'GlobalNetworkSet',
@@ -7,6 +7,7 @@ export const globalNetworkSet = defineKind({
   namespaced: false,
   aliases: ['gnetset', 'gnetsets'],
   spec: networkSetSpec,
+  crossFieldRules: networkSetIssues,
   examples: {
     valid: { metadata: { name: 'partners', labels: { role: 'partner' } }, spec: { nets: ['2001:db8::/32'] } },
     wrong: {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { address, asNumber, cidr, mac } from '../fields.js';
+import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 
 export const node = defineKind({
@@ -11,8 +12,8 @@ export const node = defineKind({
     bgp: v.exactOptional(
       v.strictObject({
         asNumber: v.exactOptional(asNumber()),
-        ipv4Address: v.exactOptional(cidr()),
-        ipv6Address: v.exactOptional(cidr()),
+        ipv4Address: v.exactOptional(cidr(4)),
+        ipv6Address: v.exactOptional(cidr(6)),
         ipv4IPIPTunnelAddr: v.exactOptional(address(4)),
         routeReflectorClusterID: v.exactOptional(address(4)),
       }),
@@ -42,6 +43,10 @@ export const node = defineKind({
       v.array(v.strictObject({ name: v.exactOptional(v.string()), addresses: v.exactOptional(v.array(v.string())) })),
     ),
   }),
+  crossFieldRules: ({ spec: { bgp } }) =>
+    bgp !== undefined && Object.keys(bgp).length === 0
+      ? [ruleIssue('spec.bgp', 'it is empty: give at least one of its fields, or leave it out')]
+      : [],
   examples: {
     valid: { metadata: { name: 'calico-01' }, spec: { bgp: { ipv4Address: '192.0.2.1/24', asNumber: 64512 } } },
     wrong: {

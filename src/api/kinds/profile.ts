@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { defineKind, type ResourceOf } from '../meta.js';
+import { checkRules } from '../rule-checks.js';
 import { rules } from '../rule.js';
 
 export const profile = defineKind({
@@ -12,6 +13,7 @@ export const profile = defineKind({
     egress: v.exactOptional(rules()),
     labelsToApply: v.exactOptional(v.record(v.string(), v.string())),
   }),
+  crossFieldRules: ({ spec }) => checkRules(spec, true),
   examples: {
     valid: {
       metadata: { name: 'net1' },

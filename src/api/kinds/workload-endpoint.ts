@@ -1,9 +1,43 @@
 import * as v from 'valibot';
+import type { Issue } from '../../base/errors.js';
+import { tryParsePrefix } from '../../net/prefix.js';
 import { address, cidr, integer, interfaceName, mac } from '../fields.js';
+import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
+import { explainBadIdentity, workloadEndpointName } from '../names.js';
 import { protocol } from '../rule.js';
 
 const amount = () => v.exactOptional(integer(0, 10 ** 15));
+
+function isOneAddress(text: string): boolean {
+  const prefix = tryParsePrefix(text);
+  return prefix !== undefined && prefix.length === (prefix.address.family === 4 ? 32 : 128);
+}
+
+interface EndpointAddresses {
+  readonly ipNetworks?: readonly string[];
+  readonly ipNATs?: readonly { readonly internalIP: string; readonly externalIP: string }[];
+}
+
+function addressIssues({ ipNetworks = [], ipNATs = [] }: EndpointAddresses): Issue[] {
+  const issues = ipNetworks.flatMap((text, index) =>
+    isOneAddress(text)
+      ? []
+      : [ruleIssue(`spec.ipNetworks[${index}]`, `"${text}" is not one address: write a /32 or a /128`)],
+  );
+  const own = new Set(ipNetworks.map((text) => text.split('/')[0]));
+  for (const [index, { internalIP, externalIP }] of ipNATs.entries()) {
+    if (!own.has(internalIP)) {
+      issues.push(ruleIssue(`spec.ipNATs[${index}].internalIP`, `"${internalIP}" is not in ipNetworks`));
+    }
+    if (internalIP.includes(':') !== externalIP.includes(':')) {
+      issues.push(
+        ruleIssue(`spec.ipNATs[${index}].externalIP`, `"${externalIP}" is of the other IP version than internalIP`),
+      );
+    }
+  }
+  return issues;
+}
 
 export const workloadEndpoint = defineKind({
   kind: 'WorkloadEndpoint',
@@ -57,6 +91,13 @@ export const workloadEndpoint = defineKind({
       }),
     ),
   }),
+  crossFieldRules({ metadata, spec }) {
+    const bad = explainBadIdentity(spec);
+    if (bad !== undefined) return [ruleIssue(`spec.${bad.field}`, bad.message), ...addressIssues(spec)];
+    const name = workloadEndpointName(spec);
+    const misnamed = [ruleIssue('metadata.name', `"${metadata.name}" is not "${name}", which its fields give`)];
+    return [...(metadata.name === name ? [] : misnamed), ...addressIssues(spec)];
+  },
   examples: {
     valid: {
       metadata: { name: 'calico--01-cni-a1b2-eth0', namespace: 'default' },

@@ -1,0 +1,208 @@
+import * as v from 'valibot';
+import { type Issue, ValidationError } from '../base/errors.js';
+import { describeSchemaIssue, formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './issues.js';
+import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
+import { explainBadLabelKey, explainBadLabelValue, explainBadSubdomain } from './names.js';
+import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from './registry.js';
+
+const textMap = () => v.exactOptional(v.record(v.string(), v.string()));
+
+/** What people may type as metadata; fields that only a server fills are taken and mean nothing. */
+const typedMetadata = v.strictObject({
+  name: v.string(),
+  generateName: v.exactOptional(v.string()),
+  namespace: v.exactOptional(v.string()),
+  uid: v.exactOptional(v.string()),
+  resourceVersion: v.exactOptional(v.string()),
+  creationTimestamp: v.exactOptional(v.string()),
+  generation: v.exactOptional(v.number()),
+  labels: textMap(),
+  annotations: textMap(),
+  selfLink: v.exactOptional(v.string()),
+  managedFields: v.exactOptional(v.unknown()),
+  ownerReferences: v.exactOptional(v.unknown()),
+  finalizers: v.exactOptional(v.unknown()),
+  deletionTimestamp: v.exactOptional(v.unknown()),
+  deletionGracePeriodSeconds: v.exactOptional(v.unknown()),
+});
+
+const TOP_LEVEL_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
+
+type Fields = Record<string, unknown>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A deep copy without null fields: in YAML and in Go's JSON they mean "not set". */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isFields(value)) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
+}
+
+interface SchemaParts {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, SchemaParts>>;
+  readonly item?: SchemaParts;
+  readonly wrapped?: SchemaParts;
+}
+
+/** All unknown fields: valibot itself stops at the first of each object. */
+function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue[] {
+  if (schema.wrapped !== undefined) return unknownFields(schema.wrapped, value, path);
+  const { item, entries } = schema;
+  if (item !== undefined && Array.isArray(value)) {
+    return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
+  }
+  if (entries === undefined || !isFields(value)) return [];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    if (known !== undefined) return unknownFields(known, field, joinPath(path, name));
+    return schema.type === 'strict_object' ? [unknownField(joinPath(path, name), name, Object.keys(entries))] : [];
+  });
+}
+
+function pathOf(issue: v.BaseIssue<unknown>, root: string): string {
+  return (issue.path ?? []).reduce((path, item) => {
+    const { key } = item;
+    return typeof key === 'string' || typeof key === 'number' ? joinPath(path, key) : path;
+  }, root);
+}
+
+function parsePart<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+  root: string,
+): { value?: T; issues: Issue[] } {
+  const issues = unknownFields(schema as unknown as SchemaParts, value, root);
+  const result = v.safeParse(schema, value);
+  if (result.success) return { value: result.output, issues };
+  const found = result.issues
+    .filter((issue) => issue.expected !== 'never')
+    .map((issue) => describeSchemaIssue(issue, pathOf(issue, root)));
+  return { issues: [...issues, ...found] };
+}
+
+function labelIssues(labels: Readonly<Record<string, string>>): Issue[] {
+  return Object.entries(labels).flatMap(([key, value]) => {
+    const bad = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+    return bad === undefined ? [] : [ruleIssue(joinPath('metadata.labels', key), bad)];
+  });
+}
+
+function annotationIssues(annotations: Readonly<Record<string, string>>): Issue[] {
+  const total = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  const size =
+    total > ANNOTATIONS_LIMIT_BYTES
+      ? [ruleIssue('metadata.annotations', `they take ${total} bytes, at most ${ANNOTATIONS_LIMIT_BYTES} fit`)]
+      : [];
+  const keys = Object.keys(annotations).flatMap((key) => {
+    const bad = explainBadLabelKey(key.toLowerCase());
+    return bad === undefined
+      ? []
+      : [ruleIssue(joinPath('metadata.annotations', key), bad.replace('a label', 'an annotation'))];
+  });
+  return [...size, ...keys];
+}
+
+function metadataIssues(definition: KindDefinition, metadata: Metadata): Issue[] {
+  const badName = (definition.explainBadName ?? explainBadSubdomain)(metadata.name);
+  const issues = badName === undefined ? [] : [ruleIssue('metadata.name', badName)];
+  if (metadata.namespace !== undefined && metadata.namespace !== '') {
+    const bad = definition.namespaced
+      ? explainBadSubdomain(metadata.namespace)
+      : `namespace should not be specified for a non-namespaced resource. ${definition.kind} is not a namespaced resource`;
+    if (bad !== undefined) issues.push(ruleIssue('metadata.namespace', bad));
+  }
+  return [...issues, ...labelIssues(metadata.labels ?? {}), ...annotationIssues(metadata.annotations ?? {})];
+}
+
+function headIssue(object: Fields): Issue | undefined {
+  const { kind, apiVersion } = object;
+  const isKnown = typeof kind === 'string' && isPublicKind(kind);
+  if (isKnown && apiVersion === API_VERSION) return undefined;
+  const shown = [kind, apiVersion].map((text) => (typeof text === 'string' ? text : ''));
+  const hints = isKnown
+    ? { hint: `write apiVersion: ${API_VERSION}` }
+    : suggestion(typeof kind === 'string' ? kind : '', Object.keys(publicKinds));
+  const message = `unknown resource type (${shown[0]}) and/or version (${shown[1]})`;
+  return { code: 'unknown_kind', path: isKnown ? 'apiVersion' : 'kind', message, ...hints };
+}
+
+interface Outcome {
+  readonly resource?: Resource;
+  readonly issues: readonly Issue[];
+}
+
+function read(object: unknown): Outcome {
+  const fields = withoutNulls(object);
+  if (!isFields(fields))
+    return { issues: [{ code: 'type', path: '', message: 'it is not a resource: no kind, no metadata' }] };
+  const head = headIssue(fields);
+  if (head !== undefined) return { issues: [head] };
+  const definition: KindDefinition = publicKinds[fields['kind'] as PublicKind];
+  const stray = Object.keys(fields).filter((name) => !TOP_LEVEL_FIELDS.includes(name));
+  const issues = stray.map((name) => unknownField(name, name, TOP_LEVEL_FIELDS));
+  const metadata = parsePart(typedMetadata, fields['metadata'] ?? {}, 'metadata');
+  const spec = parsePart(definition.spec, fields['spec'] ?? {}, 'spec');
+  issues.push(...metadata.issues, ...spec.issues);
+  if (metadata.value !== undefined) issues.push(...metadataIssues(definition, metadata.value));
+  if (metadata.value === undefined || spec.value === undefined || issues.length > 0) return { issues };
+  const resource: Resource<string, object> = {
+    apiVersion: API_VERSION,
+    kind: definition.kind,
+    metadata: metadata.value,
+    spec: spec.value,
+    ...('status' in fields ? { status: fields['status'] } : {}),
+  };
+  const complete = withWriteDefaults(resource as PublicResourceByKind[PublicKind]);
+  const broken = definition.crossFieldRules?.(complete) ?? [];
+  return { resource: complete, issues: broken };
+}
+
+/** The resource with what is stored although nobody wrote it: a policy's types, a pool's block size and the like. */
+export function withWriteDefaults<R extends PublicResourceByKind[PublicKind]>(resource: R): R {
+  const definition: KindDefinition = publicKinds[resource.kind];
+  return definition.writeDefaults === undefined
+    ? resource
+    : { ...resource, spec: definition.writeDefaults(resource.spec) };
+}
+
+/** Every rule that a typed object breaks; empty when it is right. Never throws. */
+export function validate(object: unknown): readonly Issue[] {
+  return read(object).issues;
+}
+
+/** As people know a typed object that may lack anything: `NetworkPolicy "shop/web"`. */
+export function describeTyped(object: unknown): string | undefined {
+  if (!isFields(object) || typeof object['kind'] !== 'string') return undefined;
+  const metadata = isFields(object['metadata']) ? object['metadata'] : {};
+  const { name, namespace } = metadata;
+  if (typeof name !== 'string') return object['kind'];
+  return `${object['kind']} "${typeof namespace === 'string' && namespace !== '' ? `${namespace}/` : ''}${name}"`;
+}
+
+/**
+ * A typed object as a resource, normalised, with the defaults that are stored.
+ *
+ * @throws {ValidationError} `ERR_CALI_API_INVALID` with every issue found; the message is the first of them
+ */
+export function parseResource(object: unknown): PublicResourceByKind[PublicKind] {
+  const { resource, issues } = read(object);
+  const [first] = issues;
+  if (first === undefined && resource !== undefined) return resource as PublicResourceByKind[PublicKind];
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  const subject = describeTyped(object);
+  throw new ValidationError(
+    'ERR_CALI_API_INVALID',
+    `${formatIssue(first ?? { code: '', path: '', message: '' })}${more}`,
+    issues,
+    {
+      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+      ...(subject === undefined ? {} : { where: { resource: subject } }),
+    },
+  );
+}
