@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatKeyPath } from '../api/keys.js';
 import type { Kind, ResourceByKind } from '../api/registry.js';
+import { withWriteDefaults } from '../api/validate.js';
 import {
   AlreadyExistsError,
   CalicoError,
@@ -32,7 +33,7 @@ export function poolKey(name: string): ResourceKey<'IPPool'> {
 }
 
 export function pool(name: string, cidr = '192.168.0.0/16'): ResourceByKind['IPPool'] {
-  return { apiVersion: 'projectcalico.org/v3', kind: 'IPPool', metadata: { name }, spec: { cidr } };
+  return withWriteDefaults({ apiVersion: 'projectcalico.org/v3', kind: 'IPPool', metadata: { name }, spec: { cidr } });
 }
 
 export function setKey(namespace: string, name: string): ResourceKey<'NetworkSet'> {
