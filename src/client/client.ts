@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { ruleIssue } from '../api/issues.js';
+import { describeKey } from '../api/keys.js';
+import { BUILT_IN_TIERS } from '../api/kinds/tier.js';
+import type { Metadata } from '../api/meta.js';
+import { isNamespaced, type PublicKind, type PublicResourceByKind, type ResourceByKind } from '../api/registry.js';
+import { parseResource } from '../api/validate.js';
+import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
+import { type Clock, sleep, systemClock } from '../base/clock.js';
+import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
+import { notSupported, refused, staleRevision } from './errors.js';
+import { ensureInitialized } from './initialize.js';
+import { deleteNodeBelongings } from './nodes.js';
+import { admitPool, admitPoolChange, releasePoolAffinities } from './pools.js';
+
+type AnyResource = PublicResourceByKind[PublicKind];
+
+export interface ClientOptions {
+  readonly clock?: Clock;
+  readonly newUid?: () => string;
+  /** Hears what happened besides the thing asked for, one line each: the default pool that gave way. */
+  readonly notify?: (notice: string) => void;
+}
+
+/** Update without revision: how often, and how long between, when somebody else is quicker. */
+const UPDATE_TRIES = 5;
+const UPDATE_WAIT_MS = 1000;
+/** How long a disabled pool is left to those who are just assigning from it, before its blocks are taken away. */
+const POOL_DRAIN_MS = 500;
+
+/** `NetworkPolicy(shop/web)`, as the operator's messages name things. */
+export function resourceId(key: ResourceKey): string {
+  return `${key.kind}(${key.namespace === undefined ? '' : `${key.namespace}/`}${key.name})`;
+}
+
+function keyOf({ kind, metadata }: AnyResource): ResourceKey<PublicKind> {
+  const namespace = metadata.namespace ?? '';
+  if (isNamespaced(kind) && namespace === '') {
+    const resourceName = describeKey({ kind, name: metadata.name });
+    throw refused(resourceName, ruleIssue('metadata.namespace', 'it is missing'));
+  }
+  return isNamespaced(kind) ? { kind, namespace, name: metadata.name } : { kind, name: metadata.name };
+}
+
+function isPolicyKind(kind: PublicKind): kind is 'NetworkPolicy' | 'GlobalNetworkPolicy' {
+  return kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy';
+}
+
+/**
+ * Reads and writes the resources that people know, with every rule that stands above the single object. All methods may throw
+ * UnavailableError; writes also ValidationError (a rule is broken), UnsupportedError (never possible on this object).
+ */
+export class Client {
+  readonly datastore: Datastore;
+  readonly #clock: Clock;
+  readonly #newUid: () => string;
+  readonly #notify: (notice: string) => void;
+
+  constructor(datastore: Datastore, options: ClientOptions = {}) {
+    this.datastore = datastore;
+    this.#clock = options.clock ?? systemClock;
+    this.#newUid = options.newUid ?? randomUUID;
+    this.#notify = options.notify ?? (() => undefined);
+  }
+
+  /**
+   * Reads one object. A policy is also found under the key that older versions gave it.
+   *
+   * @throws {NotFoundError}
+   */
+  async get<K extends PublicKind>(key: ResourceKey<K>): Promise<Stored<K>> {
+    try {
+      return await this.datastore.get(key);
+    } catch (error) {
+      if (!(error instanceof NotFoundError) || !isPolicyKind(key.kind)) throw error;
+      try {
+        return await this.datastore.get({ ...key, name: `default.${key.name}` });
+      } catch {
+        // The name asked for is the one to report.
+        throw error;
+      }
+    }
+  }
+
+  /** All objects of a kind, those of one namespace if given. Sorted by namespace, then name. */
+  async list<K extends PublicKind>(kind: K, namespace?: string): Promise<readonly Stored<K>[]> {
+    const { items } = await this.datastore.list(kind, namespace === undefined ? {} : { namespace });
+    return items;
+  }
+
+  /**
+   * Writes a new object, with uid and creation time.
+   *
+   * @throws {AlreadyExistsError}
+   */
+  async create<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
+    const complete = parseResource(resource);
+    const key = keyOf(complete) as ResourceKey<R['kind']>;
+    if ((complete.metadata.resourceVersion ?? '') !== '') {
+      throw refused(describeKey(key), ruleIssue('metadata.resourceVersion', 'it must not be set for a create'));
+    }
+    const value = this.#stamped(complete);
+    if (value.kind === 'IPPool') await this.#createPool(value);
+    else {
+      await this.#refuseMissingTier(value);
+      await this.datastore.create(key, value as ResourceByKind[R['kind']]);
+    }
+    return this.datastore.get(key);
+  }
+
+  /**
+   * Writes an object that exists: the spec as given, labels and annotations onto the stored ones. With `metadata.resourceVersion` only
+   * if nobody changed it since; without, again and again until nobody is quicker.
+   *
+   * @throws {NotFoundError}
+   * @throws {ConflictError} somebody changed it since the given revision, or five times in a row
+   */
+  async update<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
+    const complete = parseResource(resource);
+    const key = keyOf(complete) as ResourceKey<R['kind']>;
+    const yours = complete.metadata.resourceVersion ?? '';
+    for (let attempt = 1; ; attempt += 1) {
+      const stored = await this.get(key);
+      if (yours !== '' && yours !== stored.revision) throw staleRevision(describeKey(key), yours, stored.revision);
+      try {
+        return await this.#replace(stored, complete);
+      } catch (error) {
+        if (!(error instanceof ConflictError) || yours !== '' || attempt >= UPDATE_TRIES) throw error;
+        await sleep(this.#clock, UPDATE_WAIT_MS);
+      }
+    }
+  }
+
+  /** Creates it, or updates it where it exists. */
+  async apply<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
+    if ((resource.metadata.resourceVersion ?? '') !== '') return this.update(resource);
+    try {
+      return await this.create(resource);
+    } catch (error) {
+      if (error instanceof AlreadyExistsError) return this.update(resource);
+      throw error;
+    }
+  }
+
+  /**
+   * Deletes an object and what belongs to it: a pool's block affinities, a node's endpoints and configurations.
+   *
+   * @throws {NotFoundError}
+   * @throws {UnsupportedError} a tier that is built in or still has policies
+   */
+  async delete<K extends PublicKind>(key: ResourceKey<K>): Promise<void> {
+    const stored = await this.get(key);
+    if (key.kind === 'Tier') await this.#refuseTierInUse(key);
+    if (key.kind === 'IPPool') await this.#drainPool({ kind: 'IPPool', name: key.name });
+    if (key.kind === 'Node') await deleteNodeBelongings(this.datastore, key.name);
+    await this.datastore.delete(stored.key);
+  }
+
+  /** Makes sure of what every cluster has. @see ensureInitialized */
+  async ensureInitialized(options: { readonly clusterType?: string; readonly version?: string } = {}): Promise<void> {
+    await ensureInitialized(this.datastore, { ...options, newUid: this.#newUid, now: this.#now() });
+  }
+
+  #now(): string {
+    return new Date(this.#clock.wallMs()).toISOString().replace(/\.\d+Z$/, 'Z');
+  }
+
+  #stamped(resource: AnyResource): AnyResource {
+    const { uid = this.#newUid(), creationTimestamp = this.#now(), ...rest } = resource.metadata;
+    return { ...resource, metadata: { ...rest, uid, creationTimestamp, ...this.#forcedLabels(resource) } };
+  }
+
+  #forcedLabels(resource: AnyResource): Pick<Metadata, 'labels'> {
+    if (resource.kind !== 'WorkloadEndpoint') return {};
+    const forced = {
+      'projectcalico.org/namespace': resource.metadata.namespace ?? '',
+      'projectcalico.org/orchestrator': resource.spec.orchestrator,
+    };
+    return { labels: { ...resource.metadata.labels, ...forced } };
+  }
+
+  async #replace<K extends PublicKind>(stored: Stored<K>, wanted: AnyResource): Promise<Stored<K>> {
+    const old = stored.value.metadata;
+    const { labels, annotations } = wanted.metadata;
+    const merged: Metadata = {
+      ...old,
+      ...(labels === undefined ? {} : { labels: { ...old.labels, ...labels } }),
+      ...(annotations === undefined ? {} : { annotations: { ...old.annotations, ...annotations } }),
+    };
+    let value: AnyResource = { ...wanted, metadata: merged };
+    value = { ...value, metadata: { ...merged, ...this.#forcedLabels(value) } };
+    if (value.kind === 'IPPool' && stored.value.kind === 'IPPool') {
+      value = await admitPoolChange(this.datastore, stored.value, value);
+    }
+    return this.datastore.update(stored.key, value as unknown as ResourceByKind[K], stored.revision);
+  }
+
+  async #createPool(pool: PublicResourceByKind['IPPool']): Promise<void> {
+    const key: ResourceKey<'IPPool'> = { kind: 'IPPool', name: pool.metadata.name };
+    const { replaced, notices } = await admitPool(this.datastore, pool);
+    if (replaced.length === 0) {
+      await this.datastore.create(key, pool);
+      return;
+    }
+    await this.datastore.commit([
+      ...replaced.map((old) => ({ type: 'delete' as const, key: old.key, revision: old.revision })),
+      { type: 'create', key, value: pool },
+    ]);
+    for (const notice of notices) this.#notify(notice);
+  }
+
+  async #drainPool(key: ResourceKey<'IPPool'>): Promise<void> {
+    const { value, revision } = await this.datastore.get(key);
+    if (value.spec.disabled !== true) {
+      await this.datastore.update(key, { ...value, spec: { ...value.spec, disabled: true } }, revision);
+      await sleep(this.#clock, POOL_DRAIN_MS);
+    }
+    await releasePoolAffinities(this.datastore, value.spec.cidr);
+  }
+
+  async #refuseMissingTier(resource: AnyResource): Promise<void> {
+    if (resource.kind !== 'NetworkPolicy' && resource.kind !== 'GlobalNetworkPolicy') return;
+    const name = resource.spec.tier ?? 'default';
+    // The built-in ones come into being with the cluster, see ensureInitialized().
+    if (Object.hasOwn(BUILT_IN_TIERS, name)) return;
+    try {
+      await this.datastore.get({ kind: 'Tier', name });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      const hint = 'create it first, or see the tiers with: calicoctl get tier';
+      throw refused(describeKey(keyOf(resource)), ruleIssue('spec.tier', `tier "${name}" does not exist`, hint));
+    }
+  }
+
+  async #refuseTierInUse(key: ResourceKey): Promise<void> {
+    if (Object.hasOwn(BUILT_IN_TIERS, key.name)) throw notSupported('delete', resourceId(key), 'it is built in');
+    for (const kind of ['NetworkPolicy', 'GlobalNetworkPolicy'] as const) {
+      const policies = await this.list(kind);
+      if (policies.some(({ value }) => value.spec.tier === key.name)) {
+        throw notSupported('delete', resourceId(key), 'Cannot delete a non-empty tier');
+      }
+    }
+  }
+}
