@@ -39,7 +39,7 @@ export class ElementBook implements WantedSet {
   /** The members become exactly these keys. */
   replaceAll(keys: Iterable<string>): void {
     const wanted = new Set(keys);
-    for (const key of [...this.#members.keys()]) if (!wanted.has(key)) this.drop(key);
+    for (const key of this.#members.keys()) if (!wanted.has(key)) this.drop(key);
     for (const key of wanted) if (!this.#members.has(key)) this.put(key, key);
   }
 

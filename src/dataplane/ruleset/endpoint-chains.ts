@@ -105,4 +105,3 @@ function toChain(of: Chain, lists: readonly (readonly Statement[])[]): RenderedC
   const rules: readonly Rule[] = lists.map((statements) => rule(of, statements));
   return { chain: of, rules };
 }
-

@@ -29,13 +29,7 @@ import {
 import type { Family } from '../../net/address.js';
 import type { DataplaneSettings } from '../settings.js';
 import type { Marks } from './marks.js';
-import {
-  CALICO_TABLE,
-  FROM_WORKLOAD,
-  FROM_WORKLOAD_MAP,
-  TO_WORKLOAD,
-  TO_WORKLOAD_MAP,
-} from './names.js';
+import { CALICO_TABLE, FROM_WORKLOAD, FROM_WORKLOAD_MAP, TO_WORKLOAD, TO_WORKLOAD_MAP } from './names.js';
 
 export interface RenderedChain {
   readonly chain: Chain;
@@ -121,7 +115,11 @@ export function renderHooks(settings: DataplaneSettings, marks: Marks): readonly
     );
   }
   if (settings.endpointToHostAction === 'drop') {
-    const lists = from.map((match) => [match, markHas(marks.accept, { not: true }), ...countedDrop('workload-to-host')]);
+    const lists = from.map((match) => [
+      match,
+      markHas(marks.accept, { not: true }),
+      ...countedDrop('workload-to-host'),
+    ]);
     chains.push(render('input-to-host', lists));
   }
   return chains;

@@ -71,7 +71,11 @@ export class IpSetVariants {
     }
     for (const family of families) {
       const form = plan.type === 'port' ? 'ports' : 'hosts';
-      this.#put({ family, form }, () => this.#hosts(family), () => this.#hostCounts.get(family) ?? 0);
+      this.#put(
+        { family, form },
+        () => this.#hosts(family),
+        () => this.#hostCounts.get(family) ?? 0,
+      );
       const members = prefixesOf[family];
       if (members.length > 0) this.#changePrefixes(family, { added: members, removed: [] });
     }
@@ -148,7 +152,11 @@ export class IpSetVariants {
       this.#table.dropSet(this.#name(variant));
     } else if (known === undefined) {
       this.#covers.set(family, cover);
-      this.#put(variant, () => cover.elements(), () => cover.elements().length);
+      this.#put(
+        variant,
+        () => cover.elements(),
+        () => cover.elements().length,
+      );
     } else this.#table.changeMembers(this.#name(variant), delta.added, delta.removed);
   }
 

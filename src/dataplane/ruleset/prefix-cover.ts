@@ -1,11 +1,5 @@
 import { compareAddresses } from '../../net/address.js';
-import {
-  type Prefix,
-  formatPrefix,
-  maskAddress,
-  parsePrefix,
-  prefixContains,
-} from '../../net/prefix.js';
+import { type Prefix, formatPrefix, maskAddress, parsePrefix, prefixContains } from '../../net/prefix.js';
 
 /** Elements of an interval set to put in and to take out. */
 export interface CoverDelta {

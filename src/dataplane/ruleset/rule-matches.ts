@@ -38,7 +38,9 @@ type AnyOf = readonly All[];
  */
 export function matchesOf(rule: RulePlan, sets: SetFacts): readonly All[] {
   if (!dependsOnFamily(rule)) return [[...protocolOf(rule), ...portsOf(rule)]];
-  return sets.families.filter((family) => rule.families.includes(family)).flatMap((family) => inFamily(rule, family, sets));
+  return sets.families
+    .filter((family) => rule.families.includes(family))
+    .flatMap((family) => inFamily(rule, family, sets));
 }
 
 function dependsOnFamily(rule: RulePlan): boolean {
@@ -83,7 +85,8 @@ function protocolOf(rule: RulePlan): All {
 
 function icmpOf(rule: RulePlan, family: Family): All {
   const positive = rule.icmp === undefined ? [] : [icmp(family, rule.icmp.type, rule.icmp.code)];
-  const negative = rule.notIcmp === undefined ? [] : [icmp(family, rule.notIcmp.type, rule.notIcmp.code, { not: true })];
+  const negative =
+    rule.notIcmp === undefined ? [] : [icmp(family, rule.notIcmp.type, rule.notIcmp.code, { not: true })];
   return [...positive, ...negative];
 }
 

@@ -1,5 +1,11 @@
 import type { WantedTable } from '../wanted-table.js';
-import { type EndpointContext, type EndpointSpec, type TierSpec, renderEndpoint, renderTier } from './endpoint-chains.js';
+import {
+  type EndpointContext,
+  type EndpointSpec,
+  type TierSpec,
+  renderEndpoint,
+  renderTier,
+} from './endpoint-chains.js';
 import { type Direction, endOfTierCounter, policyChainName } from './names.js';
 
 interface Used<T> {
@@ -63,7 +69,8 @@ export class SharedChains {
     this.#endpoints.delete(name);
     this.#table.dropChain(name);
     for (const tier of known.spec.tiers) this.#releaseTier(tier.name);
-    for (const id of known.spec.profiles) this.#forgetUse(id, known.spec.direction, ({ endpoints }) => endpoints.delete(name));
+    for (const id of known.spec.profiles)
+      this.#forgetUse(id, known.spec.direction, ({ endpoints }) => endpoints.delete(name));
   }
 
   /** True while a chain jumps to the policy's chain. */
