@@ -29,7 +29,14 @@ import {
 import type { Family } from '../../net/address.js';
 import type { DataplaneSettings } from '../settings.js';
 import type { Marks } from './marks.js';
-import { CALICO_TABLE, FROM_WORKLOAD, FROM_WORKLOAD_MAP, TO_WORKLOAD, TO_WORKLOAD_MAP } from './names.js';
+import {
+  CALICO_TABLE,
+  FROM_WORKLOAD,
+  FROM_WORKLOAD_MAP,
+  TO_WORKLOAD,
+  TO_WORKLOAD_MAP,
+  endOfProfilesCounter,
+} from './names.js';
 
 export interface RenderedChain {
   readonly chain: Chain;
@@ -61,12 +68,14 @@ const HOOKS = {
 } as const satisfies Readonly<Record<string, BaseChain>>;
 
 /** Named counters of the fixed chains. */
-export const FIXED_COUNTERS = [
+export const FIXED_COUNTERS: readonly string[] = [
   'spoofed-source',
   'unknown-interface-from',
   'unknown-interface-to',
   'workload-to-host',
-] as const;
+  endOfProfilesCounter('ingress'),
+  endOfProfilesCounter('egress'),
+];
 
 export const MASQUERADED_POOLS = 'masqueraded-pools';
 export const ALL_POOLS = 'all-pools';
