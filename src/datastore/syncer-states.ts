@@ -8,21 +8,23 @@ export type SyncerStatus = 'waiting' | 'listing' | 'in-sync' | 'resyncing';
 export type SyncerOccurrence =
   /** Everything is read, the watch is running. */
   | 'listed'
+  /** The watch runs again, from where it broke off. */
+  | 'resumed'
   /** A call failed; another try may help. */
   | 'unavailable'
-  /** The backoff is over. */
+  /** The backoff is over: read everything again. */
   | 'retry'
   /** The history since the last revision seen is gone, or an audit found a difference. */
   | 'gap';
 
 type Transitions = { readonly [From in SyncerStatus]: { readonly [On in SyncerOccurrence]?: SyncerStatus } };
 
-/** `waiting` returns to `listing` until the first complete list, later to `resyncing`: see {@link nextStatus}. */
+// `listing` stands for `resyncing` once a complete list was read: see nextStatus.
 const transitions: Transitions = {
-  waiting: { retry: 'listing' },
+  waiting: { retry: 'listing', resumed: 'in-sync', unavailable: 'waiting', gap: 'listing' },
   listing: { listed: 'in-sync', unavailable: 'waiting', gap: 'listing' },
-  'in-sync': { unavailable: 'waiting', gap: 'resyncing' },
-  resyncing: { listed: 'in-sync', unavailable: 'waiting', gap: 'resyncing' },
+  'in-sync': { unavailable: 'waiting', gap: 'listing' },
+  resyncing: { listed: 'in-sync', unavailable: 'waiting', gap: 'listing' },
 };
 
 /**
