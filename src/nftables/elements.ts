@@ -1,6 +1,14 @@
 import { addressFromBytes, formatAddress } from '../net/address.js';
 import { networkOf, tryParsePrefix } from '../net/prefix.js';
-import { type Datatype, concatLength, datatypeLength, paddedLength, printValue, writeValue } from './datatypes.js';
+import {
+  type Datatype,
+  concatLength,
+  datatypeLength,
+  interfaceName,
+  paddedLength,
+  printValue,
+  writeValue,
+} from './datatypes.js';
 import { invalidValue } from './errors.js';
 import type { Element, Member, SetShape } from './objects.js';
 import { printVerdict } from './verdict.js';
@@ -105,20 +113,34 @@ function writePrefixRange(
   }
 }
 
-/** A key as `nft` prints it. */
-export function printKey(datatypes: readonly Datatype[], range: KeyRange | undefined): string {
+/** Each field of a key, by `print`. */
+function keyWith(print: typeof printField, datatypes: readonly Datatype[], range: KeyRange | undefined): string {
   if (range === undefined) return CATCH_ALL;
   const [only] = datatypes;
-  if (datatypes.length === 1 && only !== undefined) return printField(only, range.start, range.end ?? range.start);
+  if (datatypes.length === 1 && only !== undefined) return print(only, range.start, range.end ?? range.start);
   const fields: string[] = [];
   let offset = 0;
   for (const datatype of datatypes) {
     const end = offset + datatypeLength(datatype);
     const start = range.start.subarray(offset, end);
-    fields.push(printField(datatype, start, range.end?.subarray(offset, end) ?? start));
+    fields.push(print(datatype, start, range.end?.subarray(offset, end) ?? start));
     offset += paddedLength(datatypeLength(datatype));
   }
   return fields.join(' . ');
+}
+
+/** A key as `nft` prints it: interface names in quotes. */
+export function printKey(datatypes: readonly Datatype[], range: KeyRange | undefined): string {
+  return keyWith(printField, datatypes, range);
+}
+
+/** A key as {@link SeenElement} has it: as `nft` prints it, but interface names bare. */
+export function formatKey(datatypes: readonly Datatype[], range: KeyRange | undefined): string {
+  return keyWith(formatField, datatypes, range);
+}
+
+function formatField(datatype: Datatype, start: Uint8Array, end: Uint8Array): string {
+  return datatype === 'ifname' ? interfaceName(start) : printField(datatype, start, end);
 }
 
 /** A value, a prefix where the range is one, or `from-to`. */
@@ -154,7 +176,7 @@ function prefixLength(start: Uint8Array, end: Uint8Array): number | undefined {
  * @throws {CalicoError} `ERR_CALI_NFT_VALUE`
  */
 export function canonicalKey(set: SetShape, text: string): string {
-  return printKey(set.key, keyRange(set, { key: text }));
+  return formatKey(set.key, keyRange(set, { key: text }));
 }
 
 /** As `nft` prints a member: `"cali1" comment "web" : goto in-web`. */

@@ -23,7 +23,7 @@ export interface CommitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One member as it stands in a set; `key` and `data` as `nft` prints them, so equal members have equal text. */
+/** One member as it stands in a set; `key` and `data` in one canonical text, see {@link canonicalKey}. */
 export interface SeenElement {
   readonly key: string;
   readonly verdict?: Verdict;

@@ -78,11 +78,7 @@ function quoted(names: readonly string[] | undefined): string {
 export function printSetBody(set: AnySet): readonly string[] {
   const key = set.key.join(' . ');
   const data = set.kind === 'map' ? ` : ${set.data === 'verdict' ? 'verdict' : set.data.join(' . ')}` : '';
-  const flags = [
-    ...(set.constant === true ? ['constant'] : []),
-    ...(set.interval === true ? ['interval'] : []),
-    ...(set.timeoutMs === undefined ? [] : ['timeout']),
-  ];
+  const flags = [...(set.constant === true ? ['constant'] : []), ...(set.interval === true ? ['interval'] : [])];
   return [
     `type ${key}${data}`,
     ...(set.size === undefined ? [] : [`size ${set.size}`]),

@@ -1,0 +1,64 @@
+import { NETLINK_NETFILTER } from '../sys/constants.js';
+import type { NamespaceRef } from '../sys/namespace.js';
+import { NetlinkSocket } from '../netlink/socket.js';
+import { Batch } from './batch.js';
+import type { CommitOptions, Nftables, Operation, ReadOptions, SeenTable } from './nftables.js';
+import type { Table, TableId } from './objects.js';
+import { readGeneration, readTableSteady, readTables } from './read-back.js';
+import { errorOfRefusal } from './refusal.js';
+
+/** The nf_tables of a network namespace of this machine's kernel. */
+export class KernelNftables implements Nftables {
+  readonly #socket: NetlinkSocket;
+  #portId: number | undefined;
+
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /**
+   * @param options `namespace`: whose rules; ours when left out. Only needed while opening.
+   * @throws {KernelError} the namespace is gone, or the kernel has no netfilter netlink
+   * @example using kernel = KernelNftables.open();
+   */
+  static open(options: { readonly namespace?: NamespaceRef } = {}): KernelNftables {
+    return new KernelNftables(NetlinkSocket.open(NETLINK_NETFILTER, options));
+  }
+
+  async commit(operations: readonly Operation[], options: CommitOptions = {}): Promise<number> {
+    options.signal?.throwIfAborted();
+    const batch = new Batch(operations, options.generation);
+    const { refusals } = await this.#socket.batch(batch.requests);
+    const [first] = refusals;
+    if (first !== undefined) throw errorOfRefusal(batch, first);
+    return this.generation();
+  }
+
+  async readTable(id: TableId, options: ReadOptions = {}): Promise<SeenTable | undefined> {
+    return readTableSteady(this.#socket, id, options);
+  }
+
+  async listTables(): Promise<readonly Table[]> {
+    return readTables(this.#socket);
+  }
+
+  async generation(): Promise<number> {
+    const { id, portId } = await readGeneration(this.#socket);
+    this.#portId = portId;
+    return id;
+  }
+
+  /** The number under which the kernel announces our commits to listeners (`NftEvent.portId`). */
+  async portId(): Promise<number> {
+    if (this.#portId === undefined) await this.generation();
+    return this.#portId ?? 0;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
