@@ -52,48 +52,57 @@ export class AttributeWriter {
   }
 
   u8(type: number, value: number): this {
-    this.#buffer.writeUInt8(value, this.#attribute(type, 1));
+    const at = this.#attribute(type, 1);
+    this.#buffer.writeUInt8(value, at);
     return this;
   }
 
   u16(type: number, value: number): this {
-    this.#buffer.writeUInt16LE(value, this.#attribute(type, 2));
+    const at = this.#attribute(type, 2);
+    this.#buffer.writeUInt16LE(value, at);
     return this;
   }
 
   u16BE(type: number, value: number): this {
-    this.#buffer.writeUInt16BE(value, this.#attribute(type, 2));
+    const at = this.#attribute(type, 2);
+    this.#buffer.writeUInt16BE(value, at);
     return this;
   }
 
   u32(type: number, value: number): this {
-    this.#buffer.writeUInt32LE(value, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeUInt32LE(value, at);
     return this;
   }
 
   u32BE(type: number, value: number): this {
-    this.#buffer.writeUInt32BE(value, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeUInt32BE(value, at);
     return this;
   }
 
   /** Signed. */
   s32(type: number, value: number): this {
-    this.#buffer.writeInt32LE(value, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeInt32LE(value, at);
     return this;
   }
 
   u64(type: number, value: bigint): this {
-    this.#buffer.writeBigUInt64LE(value, this.#attribute(type, 8));
+    const at = this.#attribute(type, 8);
+    this.#buffer.writeBigUInt64LE(value, at);
     return this;
   }
 
   u64BE(type: number, value: bigint): this {
-    this.#buffer.writeBigUInt64BE(value, this.#attribute(type, 8));
+    const at = this.#attribute(type, 8);
+    this.#buffer.writeBigUInt64BE(value, at);
     return this;
   }
 
   blob(type: number, bytes: Uint8Array): this {
-    this.#buffer.set(bytes, this.#attribute(type, bytes.length));
+    const at = this.#attribute(type, bytes.length);
+    this.#buffer.set(bytes, at);
     return this;
   }
 
@@ -142,7 +151,7 @@ export class AttributeWriter {
     return this;
   }
 
-  /** Writes header and zeroed padding; returns where the payload goes. */
+  /** Writes header and zeroed padding; returns where the payload goes. It may replace the buffer: call it before naming that. */
   #attribute(typeAndFlags: number, size: number): number {
     const total = NLA_HDRLEN + size;
     if (total > MAX_ATTRIBUTE) throw malformed(`attribute ${typeAndFlags & NLA_TYPE_MASK} has ${size} bytes`);
