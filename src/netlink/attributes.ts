@@ -1,3 +1,4 @@
+import { type Address, addressBytes, addressFromBytes } from '../net/address.js';
 import { malformed } from './errors.js';
 
 // include/uapi/linux/netlink.h: struct nlattr { __u16 nla_len; __u16 nla_type; }, payload, padding to 4 bytes.
@@ -104,6 +105,11 @@ export class AttributeWriter {
     const at = this.#attribute(type, bytes.length);
     this.#buffer.set(bytes, at);
     return this;
+  }
+
+  /** In network order, 4 or 16 bytes. */
+  address(type: number, address: Address): this {
+    return this.blob(type, addressBytes(address));
   }
 
   /** UTF-8 with the closing NUL that kernel strings want. */
@@ -269,6 +275,12 @@ export class Attributes {
     return this.#sized(type, 8)?.readBigUInt64BE(0);
   }
 
+  /** 4 bytes are IPv4, 16 are IPv6. */
+  address(type: number): Address | undefined {
+    const payload = this.#byType.get(type);
+    return payload === undefined ? undefined : addressOf(payload);
+  }
+
   /** Up to the first NUL, or the whole payload when it has none. */
   string(type: number): string | undefined {
     const payload = this.#byType.get(type);
@@ -294,6 +306,12 @@ export class Attributes {
     if (payload.length !== size) throw malformed(`attribute ${type} has ${payload.length} bytes, not ${size}`);
     return payload;
   }
+}
+
+/** @throws {CalicoError} `ERR_CALI_NETLINK_MALFORMED` for a length other than 4 or 16 */
+export function addressOf(bytes: Uint8Array): Address {
+  if (bytes.length !== 4 && bytes.length !== 16) throw malformed(`an address has ${bytes.length} bytes`);
+  return addressFromBytes(bytes);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

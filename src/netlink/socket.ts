@@ -92,6 +92,11 @@ export class NetlinkSocket {
     return new NetlinkSocket(KernelTransport.open(protocol, options), protocol, options);
   }
 
+  /** What the kernel names as the cause of changes made through this socket (`RouteEvent.causedBy`). */
+  get portId(): number {
+    return this.#transport.portId;
+  }
+
   /**
    * One request; waits for its acknowledgement.
    * @returns the replies before the acknowledgement, if any

@@ -24,6 +24,7 @@ export type FakeReply = Uint8Array | 'overrun';
 export class FakeTransport implements Transport {
   readonly requests: Message[] = [];
   readonly groups: number[] = [];
+  readonly portId = 4242;
   isClosed = false;
   late = false;
   readonly #answer: (request: Message) => readonly FakeReply[];

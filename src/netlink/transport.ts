@@ -19,12 +19,14 @@ import {
 } from '../sys/constants.js';
 import { EAGAIN, EINTR, ENOBUFS, systemCallError } from '../sys/errno.js';
 import { OwnedFd } from '../sys/fd.js';
-import { bind, type Poll, recv, send, setIntOption, socket } from '../sys/libc.js';
+import { bind, getsockname, type Poll, recv, send, setIntOption, socket } from '../sys/libc.js';
 import { type NamespaceRef, openNamespace } from '../sys/namespace.js';
 import { malformed, OverrunError } from './errors.js';
 
 /** What carries datagrams to the kernel and back. Nothing here waits. */
 export interface Transport {
+  /** The socket's address: what the kernel names as the cause of changes it made. */
+  readonly portId: number;
   /** @throws {KernelError} the system call failed: nothing was processed */
   send(datagram: Uint8Array): void;
   /**
@@ -59,10 +61,12 @@ export interface KernelTransportOptions {
 /** A netlink socket of this machine's kernel. */
 export class KernelTransport implements Transport {
   readonly #fd: OwnedFd;
+  readonly portId: number;
   #sendBytes = DEFAULT_SEND_BYTES;
 
-  private constructor(fd: OwnedFd) {
+  private constructor(fd: OwnedFd, portId: number) {
     this.#fd = fd;
+    this.portId = portId;
   }
 
   /**
@@ -88,11 +92,11 @@ export class KernelTransport implements Transport {
     }
     try {
       prepare(fd, protocol, options.receiveQueueBytes ?? DEFAULT_RECEIVE_QUEUE_BYTES);
+      return new KernelTransport(fd, readPortId(fd));
     } catch (error) {
       fd.close();
       throw error;
     }
-    return new KernelTransport(fd);
   }
 
   send(datagram: Uint8Array): void {
@@ -136,6 +140,13 @@ function setBuffer(fd: OwnedFd, option: { force: number; plain: number }, size: 
   const forced = setIntOption(fd.number, { level: SOL_SOCKET, name: option.force }, size);
   const result = forced < 0 ? setIntOption(fd.number, { level: SOL_SOCKET, name: option.plain }, size) : forced;
   if (result < 0) throw systemCallError(`set a socket buffer of ${size} bytes`, -result);
+}
+
+function readPortId(fd: OwnedFd): number {
+  const address = Buffer.alloc(12);
+  const result = getsockname(fd.number, address);
+  if (result < 0) throw systemCallError('read the address of a netlink socket', -result);
+  return address.readUInt32LE(4);
 }
 
 function prepare(fd: OwnedFd, protocol: number, receiveQueueBytes: number): void {

@@ -36,6 +36,7 @@ function bindCall(definition: string): NativeCall {
 const nativeSocket = bindCall('int socket(int domain, int type, int protocol)');
 const nativeBind = bindCall('int bind(int fd, const uint8_t *address, uint32_t length)');
 const nativeSetsockopt = bindCall('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)');
+const nativeGetsockname = bindCall('int getsockname(int fd, uint8_t *address, uint8_t *length)');
 const nativeSetns = bindCall('int setns(int fd, int type)');
 const nativeUnshare = bindCall('int unshare(int flags)');
 // The two hot ones go without the generic argument loop.
@@ -65,6 +66,14 @@ export function socket(domain: number, type: number, protocol: number): number {
 export function bind(fd: number, address: Uint8Array): number {
   checkDescriptor(fd);
   return nativeBind(fd, address, address.length);
+}
+
+/** Fills `address` with the socket's own; the result is 0. @see getsockname(2) */
+export function getsockname(fd: number, address: Uint8Array): number {
+  checkDescriptor(fd);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(address.length);
+  return nativeGetsockname(fd, address, length);
 }
 
 /** Sets an option whose value is one C int. @see setsockopt(2) */
@@ -118,14 +127,23 @@ const livePolls = new Set<ReturnType<typeof koffi.node.poll>>();
 
 /**
  * Calls back on the main loop (libuv, no thread) while the descriptor is readable: level triggered, so drain until EAGAIN.
- * `status` below zero (a descriptor closed under the poll) ends it silently: who closes has stopped it first.
+ *
+ * A pending socket error (netlink's ENOBUFS after an overrun) makes libuv report EBADF and stop the poll. The callback is called
+ * then too, so that its next `recv` sees the error, and the poll is started again.
  */
 export function pollReadable(fd: number, callback: (ready: Readiness) => void): Poll {
   checkDescriptor(fd);
   // koffi's own type says `(events)`; what it calls is `(status, events)`.
   const onEvent = (...args: readonly unknown[]): void => {
     const [status, events] = args as [number, Readiness];
-    if (status >= 0) callback(events);
+    if (status >= 0) {
+      callback(events);
+      return;
+    }
+    callback({ readable: true, writable: false });
+    if (!livePolls.has(handle)) return;
+    handle.stop();
+    handle.start({ readable: true }, onEvent);
   };
   const handle = koffi.node.poll(fd, { readable: true }, onEvent);
   livePolls.add(handle);
