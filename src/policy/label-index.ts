@@ -126,7 +126,9 @@ export class LabelIndex<S, P> {
     parent.isKnown = labels !== undefined;
     const wanted = labels ?? NO_LABELS;
     if (!sameLabels(parent.labels, wanted)) {
-      const before = [...parent.children].map((child) => [child, this.#selectorsMatching(child)] as const);
+      // While a host loads there are no selectors yet, and parents with many children come in thousands.
+      const affected = this.#selectors.size === 0 ? [] : [...parent.children];
+      const before = affected.map((child) => [child, this.#selectorsMatching(child)] as const);
       for (const [label, value] of Object.entries(parent.labels)) this.#parentsByLabel.remove(label, value, parent);
       parent.labels = wanted;
       for (const [label, value] of Object.entries(wanted)) this.#parentsByLabel.add(label, value, parent);
