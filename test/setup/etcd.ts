@@ -133,6 +133,11 @@ export class TestEtcd {
     process.kill(this.pid, 'SIGCONT');
   }
 
+  /** Throws its data away, as a restore of something else would. Only while it does not run. */
+  async forgetEverything(): Promise<void> {
+    await rm(join(this.#directory, 'data'), { recursive: true, force: true });
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });

@@ -8,15 +8,17 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { CalicoError, UnavailableError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 import { isClosed } from '../errors.js';
 import { checkEtcdConfig, describeEndpoint, type EtcdConfig } from './config.js';
-import { etcdError, wantsNewToken } from './errors.js';
+import { etcdError, noAnswer, wantsNewToken } from './errors.js';
 import type { WatchRequest, WatchResponse } from './generated/etcd.js';
 import { authenticateMethod, type Method, watchMethod } from './methods.js';
 
-/** How long a call may take, a connection included. */
+/** How long a call may take, a connection included; also how long a watch may take to begin. */
 export const CALL_TIMEOUT_MS = 5_000;
 
 // The server ends connections that ping more often than every 5 s, or without a stream (GOAWAY too_many_pings).
@@ -43,6 +45,15 @@ export interface UnaryOptions {
 
 export type WatchStream = ClientDuplexStream<WatchRequest, WatchResponse>;
 
+/** A stream of watches on one endpoint. */
+export interface OpenedWatch {
+  readonly stream: WatchStream;
+  /** The stream broke: leaves the endpoint, says why. */
+  readonly toError: (error: ServiceError) => Error;
+  /** The server accepts but does not answer: leaves the endpoint. */
+  readonly giveUp: () => Error;
+}
+
 function readPem(path: string | undefined, inline: string | undefined, what: string): Buffer | null {
   if (path === undefined) return inline === undefined ? null : Buffer.from(inline);
   try {
@@ -56,25 +67,55 @@ function readPem(path: string | undefined, inline: string | undefined, what: str
   }
 }
 
+/** Host of a TCP endpoint, without the brackets of IPv6. */
+function hostOf(endpoint: string): string {
+  return endpoint.replace(/^https?:\/\/\[?/, '').replace(/\]?:\d+$/, '');
+}
+
 function credentialsFor(endpoint: string, config: EtcdConfig): ChannelCredentials {
   if (!endpoint.startsWith('https:')) return credentials.createInsecure();
-  return credentials.createSsl(
+  const tls = credentials.createSsl(
     readPem(config.caCertFile, config.caCert, 'CA certificate'),
     readPem(config.keyFile, config.key, 'client key'),
     readPem(config.certFile, config.cert, 'client certificate'),
+    { checkServerIdentity: (_name, certificate) => checkServerIdentity(hostOf(endpoint), certificate) },
   );
+  return closingSockets(tls);
 }
 
-/** gRPC's name for an endpoint. The host name of a unix socket is set, or the server sees its path as authority. */
+/**
+ * grpc-js 1.14 leaves the TCP socket open when the server ends TLS after the handshake, as one does that refuses our certificate:
+ * two descriptors with every try, until an agent whose certificate expired has none left.
+ */
+function closingSockets(tls: ChannelCredentials): ChannelCredentials {
+  const createSecureConnector = tls._createSecureConnector.bind(tls);
+  tls._createSecureConnector = (...parameters) => {
+    const connector = createSecureConnector(...parameters);
+    const connect = connector.connect.bind(connector);
+    connector.connect = async (socket) => {
+      const result = await connect(socket);
+      result.socket.on('error', () => {
+        result.socket.destroy();
+        socket.destroy();
+      });
+      return result;
+    };
+    return connector;
+  };
+  return tls;
+}
+
+/** What an endpoint needs besides {@link CHANNEL_OPTIONS}. */
+function optionsFor(endpoint: string): ClientOptions {
+  // The server would see the socket's path as authority.
+  if (endpoint.startsWith('unix:')) return { 'grpc.default_authority': 'localhost' };
+  // No address may stand in a TLS handshake as server name (RFC 6066, section 3); the certificate is checked for it all the same.
+  return isIP(hostOf(endpoint)) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
+}
+
 function dial(endpoint: string, config: EtcdConfig): Client {
-  const channelCredentials = credentialsFor(endpoint, config);
-  if (!endpoint.startsWith('unix:')) {
-    return new Client(endpoint.replace(/^https?:\/\//, ''), channelCredentials, CHANNEL_OPTIONS);
-  }
-  return new Client(`unix:${endpoint.slice('unix://'.length)}`, channelCredentials, {
-    ...CHANNEL_OPTIONS,
-    'grpc.default_authority': 'localhost',
-  });
+  const target = endpoint.replace(/^https?:\/\//, '').replace(/^unix:\/\//, 'unix:');
+  return new Client(target, credentialsFor(endpoint, config), { ...CHANNEL_OPTIONS, ...optionsFor(endpoint) });
 }
 
 /**
@@ -126,7 +167,7 @@ export class EtcdConnection {
   }
 
   /** A stream for watches, with a token of its own: etcd looks at it when a watch begins. */
-  async openWatch(): Promise<{ readonly stream: WatchStream; readonly toError: (error: ServiceError) => Error }> {
+  async openWatch(): Promise<OpenedWatch> {
     this.#token = undefined;
     const metadata = await this.#metadata();
     const client = this.#connect();
@@ -135,7 +176,11 @@ export class EtcdConnection {
     const stream = client.makeBidiStreamRequest(path, serialize, deserialize, metadata, {});
     this.#open.add(stream);
     stream.once('status', () => this.#open.delete(stream));
-    return { stream, toError: (error) => this.#failed(error, client, endpoint) };
+    return {
+      stream,
+      toError: (error) => this.#failed(etcdError(error, endpoint), client),
+      giveUp: () => this.#failed(noAnswer(endpoint), client),
+    };
   }
 
   close(): void {
@@ -195,7 +240,7 @@ export class EtcdConnection {
           signal?.removeEventListener('abort', cancel);
           this.#open.delete(call);
           if (signal?.aborted === true) reject(signal.reason as Error);
-          else if (error !== null) reject(this.#failed(error, client, endpoint));
+          else if (error !== null) reject(this.#failed(etcdError(error, endpoint), client));
           else if (response === undefined) reject(isClosed(this.description));
           else resolve(response);
         },
@@ -207,9 +252,8 @@ export class EtcdConnection {
   }
 
   /** Leaves an endpoint that does not answer. */
-  #failed(error: ServiceError, client: Client, endpoint: string): Error {
+  #failed(ours: Error, client: Client): Error {
     if (this.#closed) return isClosed(this.description);
-    const ours = etcdError(error, endpoint);
     if (ours instanceof UnavailableError && this.#client === client) {
       client.close();
       this.#client = undefined;

@@ -54,6 +54,16 @@ function isAuthFailure(code: status, said: string): boolean {
   return code === status.INVALID_ARGUMENT && /auth|user name/.test(said);
 }
 
+export function noAnswer(endpoint: string, cause?: unknown): UnavailableError {
+  return new UnavailableError(
+    'ERR_CALI_DATASTORE_TIMEOUT',
+    `etcd at ${describeEndpoint(endpoint)}: no answer in time`,
+    {
+      cause,
+    },
+  );
+}
+
 /** What etcd or the way to it said, as an error of ours. */
 export function etcdError(error: ServiceError, endpoint: string): Error {
   const where = `etcd at ${describeEndpoint(endpoint)}`;
@@ -68,7 +78,7 @@ export function etcdError(error: ServiceError, endpoint: string): Error {
         options,
       );
     case status.DEADLINE_EXCEEDED:
-      return new UnavailableError('ERR_CALI_DATASTORE_TIMEOUT', `${where}: no answer in time`, options);
+      return noAnswer(endpoint, error);
     case status.CANCELLED:
     case status.INTERNAL:
       return new UnavailableError('ERR_CALI_DATASTORE_UNAVAILABLE', `${where}: connection lost`, options);

@@ -6,7 +6,7 @@ import type { WatchBatch, WatchEvent, WatchOptions } from '../datastore.js';
 import { isClosed, isCompacted, parseRevision, wentBack } from '../errors.js';
 import { decodeEvent } from '../watch-events.js';
 import { WATCH_BUFFER_EVENTS, WatchQueue } from '../watch-queue.js';
-import type { EtcdConnection, WatchStream } from './connection.js';
+import { CALL_TIMEOUT_MS, type EtcdConnection, type WatchStream } from './connection.js';
 import { type Event, Event_EventType, type WatchResponse } from './generated/etcd.js';
 import { coveringRange } from './ranges.js';
 
@@ -104,7 +104,7 @@ function beginWatch(stream: WatchStream, plan: WatchPlan, afterRevision: bigint)
 /** One stream, until it breaks: yields batches, throws why it ended. */
 async function* readStream(plan: WatchPlan, reader: WatchReader, signal?: AbortSignal): AsyncGenerator<WatchBatch> {
   const { queue } = reader;
-  const { stream, toError } = await plan.connection.openWatch();
+  const { stream, toError, giveUp } = await plan.connection.openWatch();
   const stop = (): void => queue.end();
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -119,6 +119,10 @@ async function* readStream(plan: WatchPlan, reader: WatchReader, signal?: AbortS
     ),
   );
   beginWatch(stream, plan, reader.revision);
+  // A stopped server takes connections and never answers; pings alone would find out much later.
+  const patience = setTimeout(() => {
+    if (!reader.hasBegun) queue.fail(giveUp());
+  }, CALL_TIMEOUT_MS);
   try {
     for (;;) {
       const batch = await queue.next();
@@ -126,6 +130,7 @@ async function* readStream(plan: WatchPlan, reader: WatchReader, signal?: AbortS
       yield batch;
     }
   } finally {
+    clearTimeout(patience);
     signal?.removeEventListener('abort', stop);
     queue.end();
     stream.cancel();
