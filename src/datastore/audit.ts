@@ -1,12 +1,15 @@
 import { describeKey } from '../api/keys.js';
 import type { Kind } from '../api/registry.js';
-import { type Clock, sleep } from '../base/clock.js';
+import { type Clock, sleep, TimeSlice } from '../base/clock.js';
 import { CalicoError } from '../base/errors.js';
 import type { Datastore } from './datastore.js';
 import type { Difference, Snapshot } from './snapshot.js';
 
 /** Changes never reached us although the watch went on. */
 export const WATCH_LOST = 'ERR_CALI_DATASTORE_WATCH_LOST';
+
+/** Work between two turns of the event loop. */
+const TURN_MS = 10;
 
 /** How long a change may be on its way from the store to the snapshot. */
 const SETTLE_MS = 2_000;
@@ -21,10 +24,11 @@ export interface Audited {
 
 async function differencesOf({ datastore, kinds, snapshot, clock, signal }: Audited): Promise<Difference[]> {
   const differences: Difference[] = [];
+  const slice = new TimeSlice(clock, TURN_MS);
   for (const kind of kinds) {
     const list = await datastore.listRevisions(kind, { signal });
-    differences.push(...snapshot.compare(kind, list).values());
     await clock.nextTurn();
+    differences.push(...(await snapshot.compare(kind, list, slice)).values());
   }
   return differences;
 }

@@ -25,9 +25,19 @@ export function checkCommit(operations: readonly WriteOperation[]): void {
 }
 
 /** Order of lists: by namespace, then name, by UTF-16 code units. */
-export function compareKeys(a: { readonly key: ResourceKey }, b: { readonly key: ResourceKey }): number {
+function compareKeys(a: { readonly key: ResourceKey }, b: { readonly key: ResourceKey }): number {
   const [namespaceA, namespaceB] = [a.key.namespace ?? '', b.key.namespace ?? ''];
   if (namespaceA !== namespaceB) return namespaceA < namespaceB ? -1 : 1;
   if (a.key.name === b.key.name) return 0;
   return a.key.name < b.key.name ? -1 : 1;
+}
+
+/** The list in the order of {@link compareKeys}; looks first, because a store's own order is mostly that already. */
+export function sortedByKey<T extends { readonly key: ResourceKey }>(list: readonly T[]): readonly T[] {
+  for (let i = 1; i < list.length; i += 1) {
+    const [before, after] = [list[i - 1], list[i]];
+    if (before !== undefined && after !== undefined && compareKeys(before, after) > 0)
+      return list.toSorted(compareKeys);
+  }
+  return list;
 }

@@ -1,7 +1,11 @@
 import { isNamespaced, type Kind } from '../api/registry.js';
 import type { ResourceKey, ResourceUpdate } from '../api/resource-update.js';
+import type { TimeSlice } from '../base/clock.js';
 import { isBuiltInKey } from './built-in-profile.js';
 import type { ListResult, RevisionList, WatchEvent } from './datastore.js';
+
+/** Objects between two looks at the clock. */
+const STRIDE = 500;
 
 /** A key within its kind, as one text. */
 function keyText(key: ResourceKey): string {
@@ -44,21 +48,22 @@ export class Snapshot {
     return known;
   }
 
-  /** Takes a whole list in, and returns what its reader does not know yet: changes first, then deletions. */
-  replace<K extends Kind>(kind: K, list: ListResult<K>): ResourceUpdate[] {
+  /** Takes a whole list in, and returns what its reader does not know yet: changes first, then deletions. Long lists take several turns. */
+  async replace<K extends Kind>(kind: K, list: ListResult<K>, slice: TimeSlice): Promise<ResourceUpdate[]> {
     const before = this.#of(kind);
     const after = new Map<string, string>();
     const updates: ResourceUpdate[] = [];
-    for (const { key, value, revision } of list.items) {
+    const take = (key: ResourceKey, value: unknown, revision: string): void => {
       const text = keyText(key);
       after.set(text, revision);
       if (before.get(text) !== revision) updates.push(update(key, value, revision));
+    };
+    for (const [index, { key, value, revision }] of list.items.entries()) {
+      take(key, value, revision);
+      if (index % STRIDE === 0) await slice.pause();
     }
-    for (const { key, revision } of list.invalid) {
-      const text = keyText(key);
-      after.set(text, revision);
-      if (before.get(text) !== revision) updates.push(update(key, undefined, revision));
-    }
+    for (const { key, revision } of list.invalid) take(key, undefined, revision);
+    await slice.pause();
     for (const text of before.keys()) {
       if (!after.has(text)) updates.push(update(keyFromText(kind, text), undefined, list.revision));
     }
@@ -75,15 +80,20 @@ export class Snapshot {
   }
 
   /** Where the store and what was told differ, by key text; changes on their way may be among them. */
-  compare<K extends Kind>(kind: K, list: RevisionList<K>): Map<string, Difference> {
+  async compare<K extends Kind>(
+    kind: K,
+    list: RevisionList<K>,
+    slice: TimeSlice,
+  ): Promise<ReadonlyMap<string, Difference>> {
     const known = this.#of(kind);
     const differences = new Map<string, Difference>();
     const stored = new Set<string>();
-    for (const { key, revision } of list.entries) {
+    for (const [index, { key, revision }] of list.entries.entries()) {
       const text = keyText(key);
       stored.add(text);
       const knownRevision = known.get(text);
       if (knownRevision !== revision) differences.set(text, { key, stored: revision, known: knownRevision });
+      if (index % STRIDE === 0) await slice.pause();
     }
     for (const [text, revision] of known) {
       const key = keyFromText(kind, text);

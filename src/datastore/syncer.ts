@@ -136,12 +136,12 @@ class Session {
   async #listKind(kind: Kind, revision: string | undefined): Promise<string> {
     const at = revision === undefined ? {} : { revision };
     const list = await this.#datastore.list(kind, { signal: this.#signal, ...at });
-    const updates = this.#snapshot.replace(kind, list);
+    await this.#clock.nextTurn();
+    const updates = await this.#snapshot.replace(kind, list, new TimeSlice(this.#clock, TURN_MS));
     for (let from = 0; from < updates.length; from += MAX_UPDATES) {
       await this.#channel.send({ type: 'updates', updates: updates.slice(from, from + MAX_UPDATES) });
     }
     for (const { reason } of list.invalid) await this.#complain(reason);
-    await this.#clock.nextTurn();
     return list.revision;
   }
 

@@ -4,7 +4,7 @@ import { decodeStored } from '../../api/stored-form.js';
 import { ValidationError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 import { builtInFor, builtInOf, isBuiltInKey } from '../built-in-profile.js';
-import { checkCommit, compareKeys } from '../commit-rules.js';
+import { checkCommit, sortedByKey } from '../commit-rules.js';
 import type {
   CallOptions,
   Datastore,
@@ -83,7 +83,7 @@ export class EtcdDatastore implements Datastore {
         invalid.push({ key, revision: entryRevision, reason: error.message });
       }
     });
-    return { items: items.toSorted(compareKeys), invalid, revision };
+    return { items: sortedByKey(items), invalid, revision };
   }
 
   async listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
@@ -91,7 +91,7 @@ export class EtcdDatastore implements Datastore {
     const revision = await this.#scan(kind, options, true, (key, kv) => {
       entries.push({ key, revision: String(kv.modRevision) });
     });
-    return { entries: entries.toSorted(compareKeys), revision };
+    return { entries: sortedByKey(entries), revision };
   }
 
   async create<K extends Kind>(

@@ -4,7 +4,7 @@ import { decodeStored, encodeStored } from '../../api/stored-form.js';
 import { type Clock, systemClock, type Timer } from '../../base/clock.js';
 import { ValidationError } from '../../base/errors.js';
 import { builtInFor, builtInOf, isBuiltInKey } from '../built-in-profile.js';
-import { checkCommit, compareKeys } from '../commit-rules.js';
+import { checkCommit, sortedByKey } from '../commit-rules.js';
 import type {
   CallOptions,
   Datastore,
@@ -91,13 +91,13 @@ export class MemoryDatastore implements Datastore {
         invalid.push({ key, revision, reason: error.message });
       }
     }
-    return { items: items.toSorted(compareKeys), invalid, revision: this.#listRevision(options) };
+    return { items: sortedByKey(items), invalid, revision: this.#listRevision(options) };
   }
 
   async listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
     await this.#begin(options);
     const entries = this.#scan(kind, options).map(({ key, entry }) => ({ key, revision: String(entry.revision) }));
-    return { entries: entries.toSorted(compareKeys), revision: this.#listRevision(options) };
+    return { entries: sortedByKey(entries), revision: this.#listRevision(options) };
   }
 
   async create<K extends Kind>(
