@@ -1,4 +1,5 @@
 import { CalicoError } from '../base/errors.js';
+import type { Ipv6Address } from './address.js';
 
 /**
  * The host side of every workload interface. A constant, so that a workload that moves to another host finds its gateway at
@@ -31,10 +32,10 @@ export function macFromBytes(bytes: Uint8Array): string | undefined {
   return bytes.length === 6 ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':') : undefined;
 }
 
-/** The IPv6 link-local address the kernel derives from a MAC (modified EUI-64, RFC 4291 appendix A): its four words. */
-export function linkLocalWords(mac: string): readonly [number, number, number, number] {
+/** The IPv6 link-local address the kernel derives from a MAC (modified EUI-64, RFC 4291 appendix A). */
+export function linkLocalAddress(mac: string): Ipv6Address {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = macBytes(mac);
   const third = (((a ^ 2) << 24) | (b << 16) | (c << 8) | 0xff) >>> 0;
   const fourth = ((0xfe << 24) | (d << 16) | (e << 8) | f) >>> 0;
-  return [0xfe800000, 0, third, fourth];
+  return { family: 6, words: [0xfe800000, 0, third, fourth] };
 }
