@@ -1,5 +1,5 @@
 import type { Address } from '../net/address.js';
-import { deleteFlowsOf } from '../netlink/conntrack/conntrack.js';
+import { deleteFlowsOf } from '../netlink/conntrack/flow.js';
 import { type Link, listLinks } from '../netlink/route/link.js';
 import {
   type Neighbour,

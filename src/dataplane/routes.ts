@@ -22,6 +22,13 @@ interface Stray {
   readonly sinceMs: number;
 }
 
+interface Changes {
+  readonly deletions: RouteChange[];
+  readonly additions: { readonly destination: string; readonly wanted: NewRoute }[];
+  /** Destinations whose address is no longer where it was. */
+  readonly left: Set<string>;
+}
+
 export interface RouteTableOptions {
   readonly kernel: HostKernel;
   readonly links: Links;
@@ -61,7 +68,8 @@ export class RouteTable {
 
   /** The wanted routes, whole; with `delta` only those it names are looked at. */
   want(wanted: ReadonlyMap<string, RoutePlan>, delta?: MapDelta<RoutePlan>): void {
-    const touched = delta === undefined ? [...this.#deviceOf.keys(), ...this.#live.keys(), ...wanted.keys()] : changedIn(delta);
+    const touched =
+      delta === undefined ? [...this.#deviceOf.keys(), ...this.#live.keys(), ...wanted.keys()] : changedIn(delta);
     this.#wanted = wanted;
     for (const destination of touched) {
       this.#dirty.add(destination);
@@ -73,6 +81,11 @@ export class RouteTable {
   isComplete(device: string): boolean {
     for (const destination of this.#byDevice.get(device) ?? []) if (!this.#live.has(destination)) return false;
     return true;
+  }
+
+  /** True when a wanted route goes by the device. */
+  uses(device: string): boolean {
+    return this.#byDevice.has(device);
   }
 
   /** The link came, went, or went up or down: the kernel may have dropped its routes without a word. */
@@ -90,7 +103,7 @@ export class RouteTable {
   routeChanged(change: 'set' | 'deleted', route: Route): boolean {
     if (route.table !== RT_TABLE_MAIN) return false;
     const key = routeKey(route);
-    const destination = keyText(route);
+    const destination = destinationText(route);
     const live = this.#live.get(destination);
     if (live !== undefined && routeKey(live) === key) {
       if (change === 'set' && sameRoute(live, route)) return false;
@@ -131,39 +144,47 @@ export class RouteTable {
 
   /** Makes the kernel as wanted, as far as the links allow. What the kernel refused is tried again at the next flush. */
   async flush(): Promise<ProgramOutcome> {
-    const deletions: RouteChange[] = this.#dueStrays().map((route) => ({ verb: 'delete', route }));
-    const additions: { readonly destination: string; readonly route: Route; readonly change: RouteChange }[] = [];
-    const left = new Set<string>();
-    for (const { route } of deletions) this.#noteLeft(keyText(route), undefined, left);
-    for (const destination of this.#dirty) {
-      const live = this.#live.get(destination);
-      const wanted = this.#resolve(this.#wanted.get(destination));
-      this.#noteLeft(destination, wanted ?? (this.#wanted.has(destination) ? 'waiting' : undefined), left);
-      if (live !== undefined && (wanted === undefined || routeKey(live) !== routeKey(wanted))) {
-        deletions.push({ verb: 'delete', route: live });
-        this.#live.delete(destination);
-      }
-      if (wanted === undefined || (live !== undefined && sameRoute(live, completeRoute(wanted)))) continue;
-      additions.push({ destination, route: completeRoute(wanted), change: { verb: 'replace', route: wanted } });
-    }
-    this.#dirty.clear();
+    const { deletions, additions, left } = this.#takeChanges();
     const failures: CalicoError[] = [];
     let writes = await this.#send(deletions, failures, () => undefined);
     if (left.size > 0) await this.#forgetConnections(left);
-    writes += await this.#send(
-      additions.map(({ change }) => change),
-      failures,
-      (index) => {
-        const refused = additions[index];
-        if (refused !== undefined) this.#dirty.add(refused.destination);
-      },
-    );
-    for (const { destination, route } of additions) {
-      if (this.#dirty.has(destination)) continue;
-      this.#live.set(destination, route);
-      if (this.#isWorkloadRoute(route)) this.#home.set(destination, route.interfaceIndex ?? 0);
+    const changes = additions.map(({ wanted }): RouteChange => ({ verb: 'replace', route: wanted }));
+    writes += await this.#send(changes, failures, (index) => {
+      const refused = additions[index];
+      if (refused !== undefined) this.#dirty.add(refused.destination);
+    });
+    for (const { destination, wanted } of additions) {
+      if (!this.#dirty.has(destination)) this.#settled(destination, completeRoute(wanted));
     }
     return { writes, failures };
+  }
+
+  #takeChanges(): Changes {
+    const changes: Changes = { deletions: [], additions: [], left: new Set() };
+    for (const route of this.#dueStrays()) {
+      const destination = destinationText(route);
+      changes.deletions.push({ verb: 'delete', route });
+      if (!this.#wanted.has(destination)) this.#noteLeft(destination, undefined, changes.left);
+    }
+    for (const destination of this.#dirty) {
+      const live = this.#live.get(destination);
+      const wanted = this.#resolve(this.#wanted.get(destination));
+      this.#noteLeft(destination, wanted ?? (this.#wanted.has(destination) ? 'waiting' : undefined), changes.left);
+      if (live !== undefined && !canReplace(live, wanted)) {
+        changes.deletions.push({ verb: 'delete', route: live });
+        this.#live.delete(destination);
+      }
+      if (wanted === undefined || (live !== undefined && sameRoute(live, completeRoute(wanted)))) continue;
+      changes.additions.push({ destination, wanted });
+    }
+    this.#dirty.clear();
+    return changes;
+  }
+
+  /** The kernel holds the wanted route. */
+  #settled(destination: string, route: Route): void {
+    this.#live.set(destination, route);
+    if (this.#isWorkloadRoute(route)) this.#home.set(destination, route.interfaceIndex ?? 0);
   }
 
   async #send(
@@ -195,13 +216,12 @@ export class RouteTable {
 
   /** A route read from the kernel: the wanted one, a stray, or none of our business. True when there is something to do. */
   #take(route: Route): boolean {
-    const destination = keyText(route);
+    const destination = destinationText(route);
     const key = routeKey(route);
     const wanted = this.#wanted.get(destination);
     if (wanted !== undefined && routeKey(planned(wanted)) === key) {
-      this.#live.set(destination, route);
       this.#strays.delete(key);
-      if (this.#isWorkloadRoute(route)) this.#home.set(destination, route.interfaceIndex ?? 0);
+      this.#settled(destination, route);
       const resolved = this.#resolve(wanted);
       if (resolved !== undefined && sameRoute(route, completeRoute(resolved))) return false;
       this.#dirty.add(destination);
@@ -220,16 +240,16 @@ export class RouteTable {
   #dueStrays(): readonly Route[] {
     const due: Route[] = [];
     for (const [key, stray] of this.#strays) {
-      const wanted = this.#wanted.get(keyText(stray.route));
+      const wanted = this.#wanted.get(destinationText(stray.route));
       if (wanted !== undefined && routeKey(planned(wanted)) === key) {
         this.#strays.delete(key);
-        this.#live.set(keyText(stray.route), stray.route);
-        this.#dirty.add(keyText(stray.route));
+        this.#live.set(destinationText(stray.route), stray.route);
+        this.#dirty.add(destinationText(stray.route));
       } else if (this.#dueMs(stray) <= this.#clock.monotonicMs()) {
         this.#strays.delete(key);
         due.push(stray.route);
         if (this.#isWorkloadRoute(stray.route) && wanted === undefined) {
-          this.#home.set(keyText(stray.route), stray.route.interfaceIndex ?? 0);
+          this.#home.set(destinationText(stray.route), stray.route.interfaceIndex ?? 0);
         }
       }
     }
@@ -264,18 +284,24 @@ export class RouteTable {
   }
 }
 
+/** Under the same key the kernel swaps one route for the other; one that moves to another device goes first, see {@link RouteTable}. */
+function canReplace(live: Route, wanted: NewRoute | undefined): boolean {
+  return wanted !== undefined && routeKey(live) === routeKey(wanted) && live.interfaceIndex === wanted.interfaceIndex;
+}
+
 function changedIn<T>(delta: MapDelta<T>): readonly string[] {
   return [...delta.set.keys(), ...delta.removed];
 }
 
 /** The destination as plans write it. */
-function keyText(route: Pick<NewRoute, 'destination'>): string {
+function destinationText(route: Pick<NewRoute, 'destination'>): string {
   return formatPrefix(route.destination);
 }
 
 /** A plan's route without its interface. */
 function planned(plan: RoutePlan): NewRoute {
-  const gateway = plan.gateway === undefined ? {} : { gateway: parseAddress(plan.gateway), onlink: plan.device !== undefined };
+  const gateway =
+    plan.gateway === undefined ? {} : { gateway: parseAddress(plan.gateway), onlink: plan.device !== undefined };
   return {
     destination: parsePrefix(plan.destination),
     type: plan.type,
