@@ -1,0 +1,183 @@
+import type { PublicKind, PublicResourceByKind } from '../api/registry.js';
+
+/** What the columns of a table may need besides the object itself. */
+export interface ColumnFacts {
+  /** Of nodes that have none of their own. */
+  readonly globalAsNumber: number;
+}
+
+type Cell<R> = (resource: R, facts: ColumnFacts) => string;
+
+interface KindColumns<R> {
+  readonly all: Readonly<Record<string, Cell<R>>>;
+  readonly narrow: readonly string[];
+  readonly wide: readonly string[];
+}
+
+const JOINED_LIMIT = 80;
+const ABSENT = '<nil>';
+/** Go writes floats with an exponent from this power of ten on. */
+const EXPONENT_FROM = 6;
+
+/** A float as Go's %v writes it: 1000000 → 1e+06. */
+export function goFloat(value: number | undefined): string {
+  if (value === undefined) return ABSENT;
+  const [digits = '', exponentText = '0'] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (value === 0 || (exponent >= -4 && exponent < EXPONENT_FROM)) return String(value);
+  const sign = exponent < 0 ? '-' : '+';
+  return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+function joined(list: readonly string[] | undefined): string {
+  const text = (list ?? []).join(',');
+  return text.length > JOINED_LIMIT ? `${text.slice(0, JOINED_LIMIT)}...` : text;
+}
+
+const truth = (value: boolean | undefined) => String(value ?? false);
+const NAME = (resource: { readonly metadata: { readonly name: string } }) => resource.metadata.name;
+
+const policyColumns: KindColumns<PublicResourceByKind['NetworkPolicy'] | PublicResourceByKind['GlobalNetworkPolicy']> =
+  {
+    all: {
+      NAME,
+      TIER: ({ spec }) => spec.tier ?? 'default',
+      ORDER: ({ spec }) => goFloat(spec.order),
+      SELECTOR: ({ spec }) => spec.selector ?? '',
+    },
+    narrow: ['NAME', 'TIER'],
+    wide: ['NAME', 'TIER', 'ORDER', 'SELECTOR'],
+  };
+
+const setColumns: KindColumns<PublicResourceByKind['NetworkSet'] | PublicResourceByKind['GlobalNetworkSet']> = {
+  all: { NAME, NETS: ({ spec }) => joined(spec.nets) },
+  narrow: ['NAME'],
+  wide: ['NAME', 'NETS'],
+};
+
+const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]> } = {
+  IPPool: {
+    all: {
+      NAME,
+      CIDR: ({ spec }) => spec.cidr,
+      NAT: ({ spec }) => truth(spec.natOutgoing),
+      IPIPMODE: ({ spec }) => spec.ipipMode ?? 'Never',
+      VXLANMODE: ({ spec }) => spec.vxlanMode ?? 'Never',
+      DISABLED: ({ spec }) => truth(spec.disabled),
+      DISABLEBGPEXPORT: ({ spec }) => truth(spec.disableBGPExport),
+      SELECTOR: ({ spec }) => spec.nodeSelector ?? 'all()',
+      ASSIGNMENTMODE: ({ spec }) => spec.assignmentMode ?? 'Automatic',
+    },
+    narrow: ['NAME', 'CIDR', 'SELECTOR'],
+    wide: [
+      'NAME',
+      'CIDR',
+      'NAT',
+      'IPIPMODE',
+      'VXLANMODE',
+      'DISABLED',
+      'DISABLEBGPEXPORT',
+      'SELECTOR',
+      'ASSIGNMENTMODE',
+    ],
+  },
+  Node: {
+    all: {
+      NAME,
+      ASN: ({ spec }, { globalAsNumber }) => String(spec.bgp?.asNumber ?? `(${globalAsNumber})`),
+      IPV4: ({ spec }) => spec.bgp?.ipv4Address ?? '',
+      IPV6: ({ spec }) => spec.bgp?.ipv6Address ?? '',
+    },
+    narrow: ['NAME'],
+    wide: ['NAME', 'ASN', 'IPV4', 'IPV6'],
+  },
+  WorkloadEndpoint: {
+    all: {
+      NAME,
+      WORKLOAD: ({ spec }) => spec.pod ?? spec.containerID ?? spec.workload ?? '',
+      NODE: ({ spec }) => spec.node,
+      NETWORKS: ({ spec }) => (spec.ipNetworks ?? []).join(','),
+      INTERFACE: ({ spec }) => spec.interfaceName,
+      PROFILES: ({ spec }) => (spec.profiles ?? []).join(','),
+      NATS: ({ spec }) =>
+        (spec.ipNATs ?? []).map(({ internalIP, externalIP }) => `${internalIP}->${externalIP}`).join(','),
+      ORCHESTRATOR: ({ spec }) => spec.orchestrator,
+    },
+    narrow: ['WORKLOAD', 'NODE', 'NETWORKS', 'INTERFACE'],
+    wide: ['NAME', 'WORKLOAD', 'NODE', 'NETWORKS', 'INTERFACE', 'PROFILES', 'NATS'],
+  },
+  Profile: {
+    all: {
+      NAME,
+      LABELS: ({ spec }) => joined(Object.entries(spec.labelsToApply ?? {}).map(([key, value]) => `${key}=${value}`)),
+    },
+    narrow: ['NAME'],
+    wide: ['NAME', 'LABELS'],
+  },
+  NetworkPolicy: policyColumns,
+  GlobalNetworkPolicy: policyColumns,
+  NetworkSet: setColumns,
+  GlobalNetworkSet: setColumns,
+  Tier: { all: { NAME, ORDER: ({ spec }) => goFloat(spec.order) }, narrow: ['NAME', 'ORDER'], wide: ['NAME', 'ORDER'] },
+  BGPConfiguration: {
+    all: {
+      NAME,
+      LOGSEVERITY: ({ spec }) => spec.logSeverityScreen ?? '-',
+      MESHENABLED: ({ spec }) => String(spec.nodeToNodeMeshEnabled ?? '-'),
+      ASNUMBER: ({ spec }) => String(spec.asNumber ?? '-'),
+    },
+    narrow: ['NAME', 'LOGSEVERITY', 'MESHENABLED', 'ASNUMBER'],
+    wide: ['NAME', 'LOGSEVERITY', 'MESHENABLED', 'ASNUMBER'],
+  },
+  BGPPeer: {
+    all: {
+      NAME,
+      PEERIP: ({ spec }) => spec.peerIP ?? '',
+      NODE: ({ spec }) => spec.node ?? spec.nodeSelector ?? '(global)',
+      ASN: ({ spec }) => String(spec.asNumber ?? 0),
+    },
+    narrow: ['NAME', 'PEERIP', 'NODE', 'ASN'],
+    wide: ['NAME', 'PEERIP', 'NODE', 'ASN'],
+  },
+  FelixConfiguration: { all: { NAME }, narrow: ['NAME'], wide: ['NAME'] },
+  ClusterInformation: {
+    all: {
+      NAME,
+      CLUSTERGUID: ({ spec }) => spec.clusterGUID ?? '',
+      CLUSTERTYPE: ({ spec }) => spec.clusterType ?? '',
+      CALICOVERSION: ({ spec }) => spec.calicoVersion ?? '',
+      DATASTOREREADY: ({ spec }) => String(spec.datastoreReady ?? ABSENT),
+    },
+    narrow: ['NAME', 'CLUSTERGUID', 'CLUSTERTYPE', 'CALICOVERSION', 'DATASTOREREADY'],
+    wide: ['NAME', 'CLUSTERGUID', 'CLUSTERTYPE', 'CALICOVERSION', 'DATASTOREREADY'],
+  },
+};
+
+/** A column: its heading and how an object fills it. */
+export interface Column {
+  readonly heading: string;
+  readonly cell: (resource: PublicResourceByKind[PublicKind], facts: ColumnFacts) => string;
+}
+
+function columnsNamed(kind: PublicKind, headings: readonly string[]): readonly Column[] {
+  // Which cells go with which kind is what the table's type says; a kind only known at run time loses that.
+  const all = COLUMNS[kind].all as Readonly<Record<string, Cell<PublicResourceByKind[PublicKind]>>>;
+  return headings.flatMap((heading) => {
+    const cell = all[heading];
+    return cell === undefined ? [] : [{ heading, cell }];
+  });
+}
+
+export function columnsOf(kind: PublicKind, isWide: boolean): readonly Column[] {
+  return columnsNamed(kind, isWide ? COLUMNS[kind].wide : COLUMNS[kind].narrow);
+}
+
+/** Columns somebody chose; the first heading that is none, otherwise. */
+export function chosenColumns(
+  kind: PublicKind,
+  headings: readonly string[],
+): { readonly columns: readonly Column[] } | { readonly unknown: string; readonly valid: readonly string[] } {
+  const valid = Object.keys(COLUMNS[kind].all);
+  const unknown = headings.find((heading) => !valid.includes(heading));
+  return unknown === undefined ? { columns: columnsNamed(kind, headings) } : { unknown, valid };
+}

@@ -1,0 +1,75 @@
+import type { Client } from '../client/client.js';
+import type { Datastore } from '../datastore/datastore.js';
+import type { Result } from './result.js';
+
+export interface OptionSpec {
+  /** As help shows it: `-f, --filename <file>`. */
+  readonly flags: string;
+  readonly help: string;
+  /** May be given several times. */
+  readonly isList?: boolean;
+}
+
+/** What was typed. */
+export interface Call {
+  readonly arguments: readonly string[];
+  /** By the long flag's name in camel case. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** The world, so that tests can stand in for it. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => Promise<string>;
+  readonly readStdin: () => Promise<string>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** In place of the datastore that configuration names. */
+  readonly datastore?: Datastore;
+}
+
+export interface Context extends Surroundings {
+  /**
+   * Connects to the datastore on first use, and checks that it is there and of our version. Closed when the command ends.
+   *
+   * @throws {UnavailableError}
+   */
+  connect(): Promise<Client>;
+  /** The same without the check of the version. */
+  connectUnchecked(): Promise<Client>;
+}
+
+/** One command. Its file holds no more than this: what it does is loaded when it runs. */
+export interface Command {
+  /** `get`, `ipam show`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly help: string;
+  /** In the parser's form: `<cidrs...>`, `[kind]`. */
+  readonly arguments?: readonly string[];
+  readonly options: readonly OptionSpec[];
+  /** Whether it talks to the datastore, and so takes `--config`. */
+  readonly usesDatastore: boolean;
+  handler(call: Call, context: Context): Promise<Result>;
+}
+
+export function textOption(call: Call, name: string): string | undefined {
+  const value = call.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function flag(call: Call, name: string): boolean {
+  return call.options[name] === true;
+}
+
+/** Options of all commands that take a file. */
+export const FILE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '-f, --filename <file>', help: 'file or directory with resources; - reads standard input', isList: true },
+  { flags: '-R, --recursive', help: 'look into the subdirectories of a directory too' },
+  { flags: '--skip-empty', help: 'a file without resources is no error' },
+];
+
+export const NAMESPACE_OPTION: OptionSpec = {
+  flags: '-n, --namespace <namespace>',
+  help: 'namespace of namespaced resources that name none (default: default)',
+};

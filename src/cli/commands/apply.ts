@@ -1,0 +1,12 @@
+import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+
+export const apply: Command = {
+  name: 'apply',
+  help: 'create or update the resources that a file describes',
+  options: [...FILE_OPTIONS, NAMESPACE_OPTION],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { writeResources } = await import('../write-resources.js');
+    return writeResources('apply', call, context);
+  },
+};

@@ -1,0 +1,13 @@
+import type { Command } from '../command.js';
+
+export const poolRemove: Command = {
+  name: 'pool remove',
+  help: 'remove address pools; addresses in use stay',
+  arguments: ['<cidrs...>'],
+  options: [],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { removePools } = await import('../pools.js');
+    return removePools(call, context);
+  },
+};

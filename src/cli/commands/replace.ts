@@ -1,0 +1,12 @@
+import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+
+export const replace: Command = {
+  name: 'replace',
+  help: 'update the resources that a file describes; they must exist',
+  options: [...FILE_OPTIONS, NAMESPACE_OPTION],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { writeResources } = await import('../write-resources.js');
+    return writeResources('replace', call, context);
+  },
+};

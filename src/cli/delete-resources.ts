@@ -1,0 +1,57 @@
+import { CalicoError, NotFoundError, UnavailableError } from '../base/errors.js';
+import type { ResourceKey } from '../api/resource-update.js';
+import type { PublicKind } from '../api/registry.js';
+import { type Call, type Context, flag } from './command.js';
+import { inputErrors, readInput } from './input.js';
+import { resolveKind } from './kind-names.js';
+import { describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
+import { namespaceChoice, resolveNamespace } from './namespace.js';
+import { line, type Result } from './result.js';
+
+function keysOfArguments(call: Call): readonly ResourceKey<PublicKind>[] {
+  const [word, ...names] = call.arguments;
+  if (word === undefined || names.length === 0) {
+    throw new CalicoError('ERR_CALI_CLI_USAGE', 'give KIND and NAME, or a file with -f');
+  }
+  const kind = resolveKind(word);
+  if (kind === 'ClusterInformation') {
+    const message = 'operation delete is not supported on ClusterInformation: resource is readonly';
+    throw new CalicoError('ERR_CALI_CLI_READ_ONLY', message);
+  }
+  const namespace = resolveNamespace(kind, undefined, namespaceChoice(call));
+  return names.map((name) => {
+    if (name === '') throw new CalicoError('ERR_CALI_CLI_USAGE', 'resource name may not be empty');
+    return { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+  });
+}
+
+/** delete KIND NAME…, or what files name. */
+export async function deleteResources(call: Call, context: Context): Promise<Result> {
+  let keys: readonly ResourceKey<PublicKind>[];
+  if (call.options['filename'] === undefined) keys = keysOfArguments(call);
+  else {
+    const input = await readInput(call, context, { operation: 'delete', referencesOnly: true });
+    if (input.failures.length > 0) return { errors: inputErrors(input.failures) };
+    keys = input.resources.map(({ key }) => key);
+  }
+  if (keys.length === 0) return {};
+  const client = await context.connect();
+  const errors: string[] = [];
+  let deleted = 0;
+  for (const key of keys) {
+    try {
+      await client.delete(key);
+      deleted += 1;
+    } catch (error) {
+      if (error instanceof NotFoundError && flag(call, 'skipNotExists')) continue;
+      const failure = describeFailure(error, key);
+      errors.push(formatFailure({ ...failure, text: `Failed to delete '${key.kind}' resource: ${failure.text}` }));
+      if (error instanceof UnavailableError) break;
+    }
+  }
+  const kinds = new Set(keys.map(({ kind }) => kind));
+  const [kind] = kinds;
+  const counts = { total: keys.length, ...(kinds.size === 1 && kind !== undefined ? { kind } : {}) };
+  if (errors.length === 0) return { output: [line(successMessage('deleted', { ...counts, total: deleted }))] };
+  return { output: deleted === 0 ? [] : [line(partialMessage('deleted', deleted, counts))], errors };
+}

@@ -1,0 +1,85 @@
+import { describeKey } from '../api/keys.js';
+import type { ResourceKey } from '../api/resource-update.js';
+import {
+  AlreadyExistsError,
+  CalicoError,
+  ConflictError,
+  formatError,
+  type Issue,
+  NotFoundError,
+  ValidationError,
+} from '../base/errors.js';
+import { resourceId } from '../client/client.js';
+
+/** A sentence and what to do about it. */
+export interface Failure {
+  readonly text: string;
+  readonly hint?: string;
+}
+
+function withHint(text: string, hint: string | undefined): Failure {
+  return hint === undefined ? { text } : { text, hint };
+}
+
+/** Finds the place of a field in what was read: `pool.yaml:7:9`. */
+export type Locate = (issue: Issue) => string;
+
+/** One issue of a document with its place: `pool.yaml:7:9: IPPool "p1": spec.cidr: … is not a CIDR`. */
+export function describeIssue(issue: Issue, resource: string | undefined, locate: Locate): Failure {
+  const parts = [locate(issue), resource, issue.path, issue.message].filter(
+    (part) => part !== undefined && part !== '',
+  );
+  return withHint(parts.join(': '), issue.hint);
+}
+
+/** A failed write or read of one object, in the operator's words. */
+export function describeFailure(error: unknown, key: ResourceKey, locate?: Locate): Failure {
+  const id = resourceId(key);
+  if (error instanceof NotFoundError)
+    return withHint(`resource does not exist: ${id} with error: ${error.message}`, error.hint);
+  if (error instanceof AlreadyExistsError) {
+    return withHint(`resource already exists: ${id} with error: ${error.message}`, error.hint);
+  }
+  if (error instanceof ConflictError) return withHint(`update conflict: ${id}`, error.hint);
+  const [issue] = error instanceof ValidationError ? error.issues : [];
+  if (issue !== undefined && locate !== undefined) return describeIssue(issue, describeKey(key), locate);
+  if (error instanceof CalicoError) return withHint(error.message, error.hint);
+  return { text: formatError(error) };
+}
+
+/** Hints on their own lines, below the sentence they belong to. */
+export function formatFailure({ text, hint }: Failure): string {
+  return hint === undefined ? text : `${text}\n  hint: ${hint}`;
+}
+
+export interface WriteCounts {
+  readonly total: number;
+  /** Undefined when kinds differ. */
+  readonly kind?: string;
+}
+
+function quoted(kind: string | undefined): string {
+  return kind === undefined ? '' : `'${kind}' `;
+}
+
+export function successMessage(done: string, { total, kind }: WriteCounts): string {
+  return `Successfully ${done} ${total} ${quoted(kind)}resource(s)`;
+}
+
+export function partialMessage(done: string, handled: number, { total, kind }: WriteCounts): string {
+  return `Partial success: ${done} the first ${handled} out of ${total} ${quoted(kind)}resources:`;
+}
+
+/** Several failures in one line, their hints below. */
+export function joinFailures(lead: string, failures: readonly Failure[]): string {
+  const hints = [...new Set(failures.map(({ hint }) => hint).filter((hint) => hint !== undefined))];
+  return [`${lead}: [${failures.map(({ text }) => text).join(' ')}]`, ...hints.map((hint) => `  hint: ${hint}`)].join(
+    '\n',
+  );
+}
+
+export function allFailedMessage(verb: string, failures: readonly Failure[], { total, kind }: WriteCounts): string {
+  const lead =
+    total === 1 ? `failed to ${verb} ${quoted(kind)}resource` : `failed to ${verb} any ${quoted(kind)}resources`;
+  return joinFailures(lead, failures);
+}

@@ -1,0 +1,65 @@
+import type { Block, BoxTable, PlainTable } from './result.js';
+
+const PADDING = 3;
+const CELL_MINIMUM = 5;
+
+function widths(headings: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  const wide = headings.map((heading) => heading.length);
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) wide[column] = Math.max(wide[column] ?? 0, cell.length);
+  }
+  return wide;
+}
+
+function formatTable({ headings, rows }: PlainTable): string {
+  const cells = widths(headings, rows).map((width) => Math.max(width + PADDING, CELL_MINIMUM));
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(cells[column] ?? 0))
+      .join('')
+      .trimEnd();
+  return `${[headings, ...rows].map(format).join('\n')}\n\n`;
+}
+
+function centre(text: string, width: number): string {
+  const before = Math.floor((width - text.length) / 2);
+  return text.padStart(text.length + before).padEnd(width);
+}
+
+function formatBox({ headings, rows, align }: BoxTable): string {
+  const wide = widths(headings, rows);
+  const rule = `+${wide.map((width) => '-'.repeat(width + 2)).join('+')}+`;
+  const place = (cell: string, width: number) => {
+    if (align === 'centre') return centre(cell, width);
+    return /^\d+(\.\d+)?(e\+\d+)?$/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+  };
+  const heading = `|${headings.map((cell, column) => ` ${centre(cell, wide[column] ?? 0)} `).join('|')}|`;
+  const body = rows.map((row) => `|${row.map((cell, column) => ` ${place(cell, wide[column] ?? 0)} `).join('|')}|`);
+  return `${[rule, heading, rule, ...body, ...(body.length === 0 ? [] : [rule])].join('\n')}\n`;
+}
+
+/** The same value with the keys of every object in alphabetical order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
+}
+
+/** The one place where data becomes text. */
+export async function formatBlock(block: Block): Promise<string> {
+  switch (block.type) {
+    case 'line':
+      return `${block.text}\n`;
+    case 'table':
+      return formatTable(block);
+    case 'box':
+      return formatBox(block);
+    case 'json':
+      return JSON.stringify(block.value, undefined, 2);
+    case 'yaml': {
+      const { formatYaml } = await import('./yaml-text.js');
+      return formatYaml(sorted(block.value));
+    }
+  }
+}

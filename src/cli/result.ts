@@ -1,0 +1,31 @@
+/** A table as wide as its cells: `get`'s form. */
+export interface PlainTable {
+  readonly type: 'table';
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A table in a box. Headings are centred; cells lie as `align` says. */
+export interface BoxTable {
+  readonly type: 'box';
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly align: 'left' | 'centre';
+}
+
+export type Block =
+  | { readonly type: 'line'; readonly text: string }
+  | { readonly type: 'json' | 'yaml'; readonly value: unknown }
+  | PlainTable
+  | BoxTable;
+
+/** What a command has to say. Any error makes the exit status 1. */
+export interface Result {
+  readonly output?: readonly Block[];
+  /** To stderr, after the output. */
+  readonly errors?: readonly string[];
+}
+
+export function line(text: string): Block {
+  return { type: 'line', text };
+}

@@ -1,0 +1,98 @@
+import { AlreadyExistsError, UnavailableError } from '../base/errors.js';
+import type { Client } from '../client/client.js';
+import { type Call, type Context, flag } from './command.js';
+import { inputErrors, type InputResource, readInput } from './input.js';
+import {
+  allFailedMessage,
+  describeFailure,
+  type Failure,
+  formatFailure,
+  joinFailures,
+  partialMessage,
+  successMessage,
+  type WriteCounts,
+} from './messages.js';
+import { line, type Result } from './result.js';
+
+interface Verb {
+  readonly verb: string;
+  readonly done: string;
+  readonly operation: string;
+  write(client: Client, input: InputResource): Promise<unknown>;
+}
+
+const VERBS = {
+  create: {
+    verb: 'create',
+    done: 'created',
+    operation: 'create or apply',
+    write: (client, { resource }) => client.create(resource),
+  },
+  apply: {
+    verb: 'apply',
+    done: 'applied',
+    operation: 'create or apply',
+    write: (client, { resource }) => client.apply(resource),
+  },
+  replace: {
+    verb: 'replace',
+    done: 'replaced',
+    operation: 'replace',
+    write: (client, { resource }) => client.update(resource),
+  },
+} as const satisfies Record<string, Verb>;
+
+/** Kinds differ or not: the messages say the kind only when there is one. */
+export function countsOf(resources: readonly InputResource[]): WriteCounts {
+  const kinds = new Set(resources.map(({ key }) => key.kind));
+  const [kind] = kinds;
+  return { total: resources.length, ...(kinds.size === 1 && kind !== undefined ? { kind } : {}) };
+}
+
+function report(verb: Verb, counts: WriteCounts, failures: readonly Failure[]): Result {
+  const written = counts.total - failures.length;
+  if (failures.length === 0) return { output: [line(successMessage(verb.done, counts))] };
+  if (written === 0) return { errors: [allFailedMessage(verb.verb, failures, counts)] };
+  return { output: [line(partialMessage(verb.done, written, counts))], errors: [joinFailures('hit error', failures)] };
+}
+
+/** A replace ends at its first failure, which its message counts in. */
+function reportReplace(counts: WriteCounts, handled: number, failure: Failure): Result {
+  return {
+    output: [line(partialMessage('replaced', handled, counts))],
+    errors: [formatFailure({ ...failure, text: `hit error: ${failure.text}` })],
+  };
+}
+
+async function initialize(client: Client): Promise<void> {
+  try {
+    await client.ensureInitialized();
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error;
+    // Somebody who may write a policy need not be allowed to write the cluster's own objects.
+  }
+}
+
+/** create, apply, replace: reads and judges everything, then writes one by one. */
+export async function writeResources(name: keyof typeof VERBS, call: Call, context: Context): Promise<Result> {
+  const verb: Verb = VERBS[name];
+  const { resources, failures } = await readInput(call, context, verb);
+  if (failures.length > 0) return { errors: inputErrors(failures) };
+  if (resources.length === 0) return {};
+  const client = await context.connect();
+  await initialize(client);
+  const counts = countsOf(resources);
+  const refused: Failure[] = [];
+  for (const [index, input] of resources.entries()) {
+    try {
+      await verb.write(client, input);
+    } catch (error) {
+      if (error instanceof AlreadyExistsError && flag(call, 'skipExists')) continue;
+      const failure = describeFailure(error, input.key, input.locate);
+      if (name === 'replace') return reportReplace(counts, index + 1, failure);
+      refused.push(failure);
+      if (error instanceof UnavailableError) break;
+    }
+  }
+  return report(verb, counts, refused);
+}
