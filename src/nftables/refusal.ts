@@ -49,7 +49,11 @@ function refusedPart(batch: Batch, refusal: Refusal, { operation, membersFrom }:
   const member = operation.object.members[membersFrom + (index ?? 0)];
   if (index === undefined || member === undefined) return operation;
   const object = { ...operation.object, members: [member] };
-  return operation.verb === 'delete' ? { verb: 'delete', object } : { verb: 'add', object };
+  return operation.verb === 'delete' ? { verb: 'delete', object } : { verb: makingVerb(operation.verb), object };
+}
+
+function makingVerb(verb: Operation['verb']): 'add' | 'create' {
+  return verb === 'create' ? 'create' : 'add';
 }
 
 /** Expressions that name another object: for them `ENOENT` means that object. */
