@@ -81,6 +81,8 @@ export class LabHost {
       env: labEnvironment(options.env),
       detached: true,
     });
+    // What writes to a log is left alone from here on: it does not keep us running.
+    if (options.log !== undefined) child.unref();
     const ended = finished(child);
     // nsenter enters the pid namespace by a fork and waits: the program is its child.
     let identity: ProcessIdentity | undefined;

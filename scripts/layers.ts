@@ -134,7 +134,7 @@ function folderOf(path: string): string {
   return (parts[0] === 'src' ? parts[1] : parts[0]) ?? '';
 }
 
-const isTest = (path: string): boolean => /\.(test|contract)\.ts$/.test(path) || path.startsWith('test/');
+const isTest = (path: string): boolean => /\.(test|contract|fake)\.ts$/.test(path) || path.startsWith('test/');
 
 /** Every module a source text names, types included. */
 export function importsOf(text: string): string[] {

@@ -2,5 +2,5 @@ import { execFileSync } from 'node:child_process';
 
 /** System tests start programs of `dist/`: they are built anew when a source is newer. */
 export function setup(): void {
-  execFileSync('scripts/build', ['--if-needed'], { stdio: 'inherit' });
+  execFileSync('bash', ['scripts/build', '--if-needed'], { stdio: 'inherit' });
 }
