@@ -122,11 +122,15 @@ export class RouteTable {
   /** Reads the kernel: what is there of ours is kept or corrected, what nobody wants goes. */
   async resync(): Promise<void> {
     const routes = await this.#kernel.listRoutes();
+    const known = new Set(Array.from(this.#live.values(), routeKey));
     this.#live.clear();
     const listed = new Set<string>();
     for (const route of routes) {
-      listed.add(routeKey(route));
+      const key = routeKey(route);
+      listed.add(key);
       this.#take(route);
+      // One that we had put there ourselves needs no grace.
+      if (known.has(key) && this.#strays.has(key)) this.#strays.set(key, { route, sinceMs: -Infinity });
     }
     for (const key of this.#strays.keys()) if (!listed.has(key)) this.#strays.delete(key);
     for (const destination of this.#wanted.keys()) this.#dirty.add(destination);
