@@ -78,17 +78,17 @@ function formatAttributes(bytes: Buffer): string {
 
 /** One line for one message: direction, type, number, flags, fixed header in hex, attributes as a tree. */
 export function formatMessage(direction: '>' | '<', protocol: number, message: Message): string {
-  const head = `${direction} ${typeName(protocol, message.type)} #${message.sequence} ${flagNames(message.flags)}`;
+  const name = `${direction} ${typeName(protocol, message.type)} #${message.sequence}`;
   if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
     const errno = replyErrno(message);
     const ack = errno === 0 ? {} : extendedAck(message);
     const said = ack.text === undefined ? '' : ` "${ack.text}"`;
     const offset = ack.offset === undefined ? '' : ` at byte ${ack.offset}`;
-    return errno === 0 ? `${head} ok` : `${head} ${errnoName(errno)}${said}${offset}`;
+    return errno === 0 ? `${name} ok` : `${name} ${errnoName(errno)}${said}${offset}`;
   }
   const size = Math.min(headerSize(protocol, message.type), message.payload.length);
   const header = message.payload.toString('hex', 0, size);
-  return `${head} ${header} ${formatAttributes(message.payload.subarray(size))}`;
+  return `${name} ${flagNames(message.flags)} ${header} ${formatAttributes(message.payload.subarray(size))}`;
 }
 
 export function debugMessage(direction: '>' | '<', protocol: number, message: Message): void {
