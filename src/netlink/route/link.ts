@@ -86,8 +86,11 @@ export interface NewLink {
   readonly data?: (writer: AttributeWriter) => void;
 }
 
-export interface NewVeth extends Omit<NewLink, 'kind' | 'data' | 'parentIndex'> {
-  readonly peer: Omit<NewLink, 'kind' | 'data' | 'parentIndex'>;
+/** One end of a veth. The kernel refuses to bring it up before the other end exists: up it goes afterwards. */
+export type NewVethEnd = Omit<NewLink, 'kind' | 'data' | 'parentIndex' | 'up'>;
+
+export interface NewVeth extends NewVethEnd {
+  readonly peer: NewVethEnd;
 }
 
 /** @throws {CalicoError} `ERR_CALI_NETLINK_MALFORMED` */
