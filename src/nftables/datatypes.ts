@@ -27,10 +27,11 @@ interface DatatypeFacts {
   print(bytes: Uint8Array): string;
 }
 
+/** The names nft takes, which are those of Debian's /etc/protocols. */
 const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([
   ['icmp', 1],
   ['igmp', 2],
-  ['ipip', 4],
+  ['ipencap', 4],
   ['tcp', 6],
   ['udp', 17],
   ['dccp', 33],
@@ -40,13 +41,17 @@ const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([
   ['ah', 51],
   ['ipv6-icmp', 58],
   ['icmpv6', 58],
+  ['ipip', 94],
+  ['ipcomp', 108],
   ['comp', 108],
   ['sctp', 132],
   ['udplite', 136],
 ]);
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(
-  [...PROTOCOL_NUMBERS].filter(([name]) => name !== 'icmpv6').map(([name, number]) => [number, name]),
+  [...PROTOCOL_NUMBERS]
+    .filter(([name]) => name !== 'icmpv6' && name !== 'comp')
+    .map(([name, number]) => [number, name]),
 );
 
 const ICMP_TYPES: ReadonlyMap<number, string> = new Map([

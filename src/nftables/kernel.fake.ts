@@ -67,7 +67,7 @@ export class FakeNftables implements Nftables {
     return Promise.resolve(this.#generation);
   }
 
-  /** The whole ruleset as `nft --stateless list ruleset` prints it, members of a set on one line. */
+  /** The whole ruleset as `nft --stateless list ruleset` prints it. */
   dump(): string {
     return [...this.#tables.values()].map((table) => printTable(seenTable(table, this.#generation, {}))).join('');
   }

@@ -81,7 +81,7 @@ export function printSetBody(set: AnySet): readonly string[] {
   const flags = [...(set.constant === true ? ['constant'] : []), ...(set.interval === true ? ['interval'] : [])];
   return [
     `type ${key}${data}`,
-    ...(set.size === undefined ? [] : [`size ${set.size}`]),
+    ...(set.size === undefined || set.constant === true ? [] : [`size ${set.size}`]),
     ...(flags.length === 0 ? [] : [`flags ${flags.join(',')}`]),
     ...(set.timeoutMs === undefined ? [] : [`timeout ${printDuration(set.timeoutMs)}`]),
     ...(set.comment === undefined ? [] : [`comment "${set.comment}"`]),
@@ -94,10 +94,21 @@ export function printCounterBody(counter: Counter, stateful: boolean): readonly 
   return [...(counter.comment === undefined ? [] : [`comment "${counter.comment}"`]), ...(stateful ? [state] : [])];
 }
 
+/** How many elements nft puts in a line; one for types not named here. */
+const ELEMENTS_IN_LINE: ReadonlyMap<string, number> = new Map([
+  ['ipv4_addr', 2],
+  ['inet_service', 5],
+  ['inet_proto', 5],
+  ['mark', 5],
+]);
+
 function printElementLines(set: AnySet, members: readonly Member[]): readonly string[] {
   if (members.length === 0) return [];
+  const inLine = ELEMENTS_IN_LINE.get(set.key.join(' . ')) ?? 1;
   const texts = members.map((member) => printMember(set, member));
-  return [`elements = { ${texts.join(', ')} }`];
+  const lines: string[] = [];
+  for (let at = 0; at < texts.length; at += inLine) lines.push(texts.slice(at, at + inLine).join(', '));
+  return [`elements = { ${lines.join(',\n\t\t\t     ')} }`];
 }
 
 function block(head: string, lines: readonly string[]): string {
@@ -105,8 +116,8 @@ function block(head: string, lines: readonly string[]): string {
 }
 
 /**
- * A table as `nft --stateless list table` prints it, except that the members of a set stand on one line.
- * Counters, sets, chains in the order they were made.
+ * A table as `nft --stateless list table` prints it: counters, sets, chains in the order they were made. Members of a hash set
+ * come in no order that could be relied on, from the kernel as from us.
  */
 export function printTable(seen: SeenTable, options: PrintOptions = {}): string {
   const { table } = seen;

@@ -29,6 +29,6 @@ export const counterCodec: ExpressionCodec<CounterExpression> = {
     return bytes === undefined || packets === undefined ? undefined : { type: 'counter', packets, bytes };
   },
   print(expression, text) {
-    text.say(text.stateful ? `counter packets ${expression.packets} bytes ${expression.bytes}` : 'counter');
+    text.act(text.stateful ? `counter packets ${expression.packets} bytes ${expression.bytes}` : 'counter');
   },
 };

@@ -100,6 +100,6 @@ export const ctCodec: ExpressionCodec<Ct | CtSet> = {
     const value = text.operand(expression.sreg);
     const operand = ctOperand(expression.key, undefined);
     const printed = value.constant === undefined ? operandText(value) : operand.print(value.constant);
-    text.say(`ct ${expression.key} set ${printed}`);
+    text.act(`ct ${expression.key} set ${printed}`);
   },
 };

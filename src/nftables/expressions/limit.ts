@@ -60,6 +60,6 @@ export const limitCodec: ExpressionCodec<Limit> = {
     const isPackets = expression.of === 'packets';
     const rate = isPackets ? `${expression.rate}/${unit}` : `${expression.rate} bytes/${unit}`;
     const isDefault = expression.burst === (isPackets ? DEFAULT_PACKET_BURST : 0);
-    text.say(`limit rate ${over}${rate}${isDefault ? '' : ` burst ${expression.burst} ${expression.of}`}`);
+    text.act(`limit rate ${over}${rate}${isDefault ? '' : ` burst ${expression.burst} ${expression.of}`}`);
   },
 };

@@ -69,6 +69,6 @@ export const logCodec: ExpressionCodec<Log> = {
     if (expression.queueThreshold !== undefined) parts.push(`queue-threshold ${expression.queueThreshold}`);
     const level = expression.level ?? DEFAULT_LEVEL;
     if (expression.group === undefined && level !== DEFAULT_LEVEL) parts.push(`level ${level}`);
-    text.say(parts.join(' '));
+    text.act(parts.join(' '));
   },
 };

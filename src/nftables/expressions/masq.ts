@@ -69,7 +69,7 @@ export const masqCodec: ExpressionCodec<Masquerade> = {
     const ports = [expression.portMin, expression.portMax]
       .filter((register) => register !== undefined)
       .map((register) => printPort(text.operand(register).constant));
-    text.say(`masquerade${ports.length === 0 ? '' : ` to :${ports.join('-')}`}${printNatFlags(expression.flags)}`);
+    text.act(`masquerade${ports.length === 0 ? '' : ` to :${ports.join('-')}`}${printNatFlags(expression.flags)}`);
   },
 };
 

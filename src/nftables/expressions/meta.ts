@@ -104,6 +104,6 @@ export const metaCodec: ExpressionCodec<Meta | MetaSet> = {
     }
     const value = text.operand(expression.sreg);
     const printed = value.constant === undefined ? operandText(value) : operand.print(value.constant);
-    text.say(`meta ${expression.key} set ${printed}`);
+    text.act(`meta ${expression.key} set ${printed}`);
   },
 };

@@ -1,4 +1,4 @@
-import { addressFromBytes, formatAddress } from '../../net/address.js';
+import { printValue } from '../datatypes.js';
 import type { ExpressionCodec } from './expression-codec.js';
 import { natFlagBits, natFlagsOfBits, printNatFlags, printPort } from './masq.js';
 import { operandText, type RuleText } from './rule-text.js';
@@ -71,7 +71,7 @@ export const natCodec: ExpressionCodec<Nat> = {
   },
   print(expression, text) {
     const family = text.family === 'inet' ? (expression.family === 4 ? ' ip' : ' ip6') : '';
-    text.say(`${expression.what}${family} to ${printTarget(expression, text)}${printNatFlags(expression.flags)}`);
+    text.act(`${expression.what}${family} to ${printTarget(expression, text)}${printNatFlags(expression.flags)}`);
   },
 };
 
@@ -81,7 +81,7 @@ function printTarget(expression: Nat, text: RuleText): string {
   const printed = ends.map((register) => {
     const operand = text.operand(register);
     if (operand.constant === undefined) return operandText(operand);
-    const address = formatAddress(addressFromBytes(operand.constant));
+    const address = printValue(expression.family === 4 ? 'ipv4_addr' : 'ipv6_addr', operand.constant);
     return expression.family === 6 && ports.length > 0 ? `[${address}]` : address;
   });
   const port = ports.map((register) => printPort(text.operand(register).constant)).join('-');

@@ -17,6 +17,6 @@ export const notrackCodec: ExpressionCodec<Notrack> = {
   },
   decode: notrack,
   print(_expression, text) {
-    text.say('notrack');
+    text.act('notrack');
   },
 };

@@ -29,6 +29,6 @@ export const objrefCodec: ExpressionCodec<ObjectReference> = {
     return name === undefined || !isCounter ? undefined : counterReference(name);
   },
   print(expression, text) {
-    text.say(`counter name "${expression.name}"`);
+    text.act(`counter name "${expression.name}"`);
   },
 };

@@ -37,7 +37,7 @@ export const rejectCodec: ExpressionCodec<Reject> = {
     return how === undefined ? undefined : reject(how, attributes.u8(NFTA_REJECT_ICMP_CODE) ?? 0);
   },
   print(expression, text) {
-    text.say(printReject(expression, text));
+    text.act(printReject(expression, text));
   },
 };
 

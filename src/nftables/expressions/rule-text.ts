@@ -68,6 +68,12 @@ export class RuleText {
     this.#epoch += 1;
   }
 
+  /** Says an action. Checks before it stay: without them it would happen to other packets too. */
+  act(part: string): void {
+    this.#checks.clear();
+    this.say(part);
+  }
+
   /** Replaces the last part when `change` makes something of it. */
   amend(change: (last: string) => string | undefined): boolean {
     const amended = change(this.#parts.at(-1) ?? '');
