@@ -3,7 +3,6 @@ import { malformed } from './errors.js';
 
 // include/uapi/linux/netlink.h: struct nlattr { __u16 nla_len; __u16 nla_type; }, payload, padding to 4 bytes.
 export const NLA_F_NESTED = 0x8000;
-export const NLA_F_NET_BYTEORDER = 0x4000;
 export const NLA_TYPE_MASK = 0x3fff;
 const NLA_HDRLEN = 4;
 const MAX_ATTRIBUTE = 0xffff;

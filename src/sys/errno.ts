@@ -29,19 +29,13 @@ export const ESRCH = 3;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EACCES = 13;
-export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
-export const ERANGE = 34;
-export const ERESTART = 85;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
 export const EADDRNOTAVAIL = 99;
-export const ENETDOWN = 100;
-export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
-export const ETIMEDOUT = 110;
 
 /** A system call that failed (not a kernel reply): `cannot <operation>: <ERRNO>`. */
 export function systemCallError(operation: string, errno: number, options: CalicoErrorOptions = {}): KernelError {
