@@ -29,6 +29,7 @@ check: setup ## format, lint, types, layers, unused code, generated files, repos
 
 fix: setup ## format the sources and write the generated files anew
 	@node_modules/.bin/oxfmt
+	@scripts/tool complete-lock
 	@scripts/tool generate
 
 bench: setup ## every benchmark as a ratio to its floor; SHORT=1 for a quick run
