@@ -182,11 +182,20 @@ export interface BgpPeerPlan {
   readonly ttlSecurityHops?: number;
   readonly maxRestartTimeSeconds?: number;
   readonly keepaliveTimeSeconds?: number;
+  /** How often our own AS may stand in a path from this peer. */
+  readonly allowedLocalAsNumbers?: number;
+  /** A gateway through which the peer's address is reached by a static route. */
+  readonly reachableBy?: string;
 }
 
 export interface BgpPoolPlan {
   readonly cidr: string;
   readonly export: boolean;
+  /**
+   * `none`: BIRD programs the routes to other hosts' blocks. `cross-subnet`: only those to next hops in this host's own subnet.
+   * `always`: none of them, they go through a tunnel, which is not BIRD's.
+   */
+  readonly encapsulation: 'none' | 'cross-subnet' | 'always';
 }
 
 /** What BIRD must be told; undefined where this host speaks no BGP. */
