@@ -1,0 +1,202 @@
+import type { FelixSource } from '../api/felix-sources.js';
+import type { FelixValues } from '../api/felix-parameters.js';
+import type { Kind } from '../api/registry.js';
+import type { ResourceUpdate } from '../api/resource-update.js';
+import { type Clock, systemClock, TimeSlice } from '../base/clock.js';
+import type { CalicoError } from '../base/errors.js';
+import type { Random } from '../base/retry.js';
+import { type ApplyReport, Dataplane, type DataplaneDelta, type DataplaneObserver } from '../dataplane/dataplane.js';
+import type { DataplaneSettings } from '../dataplane/settings.js';
+import type { Datastore } from '../datastore/datastore.js';
+import { Syncer, type SyncerEvent } from '../datastore/syncer.js';
+import type { SyncerStatus } from '../datastore/syncer-states.js';
+import type { BgpPlan } from '../plan/host-plan.js';
+import { sameValue } from '../plan/same-value.js';
+import { PolicyMachine } from '../policy/machine.js';
+import { RoutingMachine } from '../routing/machine.js';
+import { ConfigSources, dataplaneSettings } from './config-sources.js';
+import { ProgrammingLoop } from './programming-loop.js';
+
+/** What the agent listens to. Pools and nodes before endpoints: routes then come in one piece. */
+export const AGENT_KINDS: readonly Kind[] = [
+  'ClusterInformation',
+  'FelixConfiguration',
+  'Node',
+  'IPPool',
+  'BGPConfiguration',
+  'BGPPeer',
+  'BlockAffinity',
+  'IPAMBlock',
+  'Tier',
+  'Profile',
+  'NetworkSet',
+  'GlobalNetworkSet',
+  'GlobalNetworkPolicy',
+  'NetworkPolicy',
+  'WorkloadEndpoint',
+];
+
+/** What the agent tells whoever started it. Nothing here may throw. */
+export interface AgentObserver extends DataplaneObserver {
+  onDatastore?(status: SyncerStatus, reason: CalicoError | undefined): void;
+  /** The parameters in force; at start and at each change. */
+  onParameters?(values: FelixValues, problems: readonly string[]): void;
+  onProgrammed?(report: ApplyReport, tookMs: number): void;
+  onProgrammingFailed?(error: CalicoError, nextTryMs: number): void;
+  /** What BIRD must be told; undefined: nothing any more. */
+  onBgpPlan?(plan: BgpPlan | undefined): void;
+}
+
+/** As much of the dataplane as the agent needs. */
+export type AgentDataplane = Pick<Dataplane, 'apply' | 'close'>;
+
+export interface AgentOptions {
+  /** Name of the Node resource that is this host. */
+  readonly hostname: string;
+  readonly datastore: Datastore;
+  /** Parameters from environment and file. */
+  readonly local: readonly FelixSource[];
+  /** BIRD's router id: a dotted quad, or `hash`; else the host's IPv4 address. */
+  readonly routerId?: string;
+  readonly observer?: AgentObserver;
+  readonly openDataplane?: (settings: DataplaneSettings, observer: DataplaneObserver) => Promise<AgentDataplane>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** How much of the first plan is computed between two looks at the clock. */
+const ADVANCE_ITEMS = 500;
+const TURN_MS = 10;
+
+/**
+ * The agent of one host: follows the datastore, keeps the kernel in line with it. Writes nothing before the datastore was read whole;
+ * from then on what the kernel holds stays until something newer is known, whatever becomes of the datastore or of the agent itself.
+ */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #observer: AgentObserver;
+  readonly #clock: Clock;
+  readonly #config: ConfigSources;
+  readonly #policy: PolicyMachine;
+  readonly #loop: ProgrammingLoop;
+  readonly #routing: RoutingMachine;
+  #settings: DataplaneSettings | undefined;
+  #openedWith: DataplaneSettings | undefined;
+  #dataplane: AgentDataplane | undefined;
+  #isInSync = false;
+  #isFirstPlan = true;
+  #revision = '0';
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#observer = options.observer ?? {};
+    this.#clock = options.clock ?? systemClock;
+    this.#config = new ConfigSources(options);
+    this.#policy = new PolicyMachine(options);
+    this.#routing = new RoutingMachine(options);
+    this.#loop = new ProgrammingLoop({
+      program: (whole) => this.#program(whole),
+      onFailure: (error, nextTryMs) => this.#observer.onProgrammingFailed?.(error, nextTryMs),
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+    });
+  }
+
+  /** The newest change of the datastore that was taken in. */
+  get revision(): string {
+    return this.#revision;
+  }
+
+  /** What policy or routing could not make sense of, by what it concerns. */
+  get problems(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#policy.problems, ...this.#routing.problems]);
+  }
+
+  /**
+   * Until the signal aborts; the kernel then stays as it is.
+   *
+   * @throws {CalicoError} the kernel cannot be opened (not root, no nf_tables) or a fatal parameter
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const ended = AbortSignal.any([signal, stop.signal]);
+    const both = [this.#follow(ended), this.#loop.run(ended)];
+    try {
+      await Promise.race(both);
+    } finally {
+      stop.abort();
+      await Promise.allSettled(both);
+      await this.#dataplane?.close();
+    }
+    await Promise.all(both);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { datastore } = this.#options;
+    const syncer = new Syncer({ datastore, kinds: AGENT_KINDS, clock: this.#clock });
+    for await (const event of syncer.run(signal)) this.#take(event);
+  }
+
+  #take(event: SyncerEvent): void {
+    if (event.type === 'updates') {
+      this.#apply(event.updates);
+    } else {
+      this.#isInSync ||= event.status === 'in-sync';
+      this.#observer.onDatastore?.(event.status, event.reason);
+    }
+    if (this.#isInSync) this.#loop.wake();
+  }
+
+  #apply(updates: readonly ResourceUpdate[]): void {
+    this.#policy.apply(updates);
+    this.#routing.apply(updates);
+    if (this.#config.apply(updates)) this.#settings = undefined;
+    this.#revision = updates.at(-1)?.revision ?? this.#revision;
+  }
+
+  async #program(whole: boolean): Promise<void> {
+    const begunMs = this.#clock.monotonicMs();
+    const isReopened = await this.#ensureDataplane();
+    if (this.#isFirstPlan) await this.#advance();
+    const policy = this.#policy.flush();
+    const { routing, ...said } = this.#routing.flush();
+    const delta: DataplaneDelta | undefined =
+      whole || isReopened || this.#isFirstPlan ? undefined : { policy, routing };
+    this.#isFirstPlan = false;
+    if ('bgp' in said) this.#observer.onBgpPlan?.(said.bgp);
+    const wanted = { policy: this.#policy.state, routing: this.#routing.state };
+    const report = await this.#open().apply(wanted, delta);
+    for (const failure of report.failures) this.#observer.onFailure?.(failure);
+    this.#observer.onProgrammed?.(report, this.#clock.monotonicMs() - begunMs);
+  }
+
+  #open(): AgentDataplane {
+    if (this.#dataplane === undefined) throw new Error('the dataplane is opened before it is used');
+    return this.#dataplane;
+  }
+
+  /** The first plan is that of the whole datastore: computed piece by piece. */
+  async #advance(): Promise<void> {
+    const slice = new TimeSlice(this.#clock, TURN_MS);
+    while (!this.#policy.advance(ADVANCE_ITEMS)) await slice.pause();
+  }
+
+  /** Opens the dataplane at first and again when a parameter changed that it is told only once. True when it did. */
+  async #ensureDataplane(): Promise<boolean> {
+    if (this.#settings !== undefined) return false;
+    const { values, set, problems } = this.#config.resolve();
+    this.#observer.onParameters?.(
+      values,
+      problems.map(({ message }) => message),
+    );
+    const settings = dataplaneSettings(values, set);
+    const isSame = this.#dataplane !== undefined && sameValue(settings, this.#openedWith);
+    this.#settings = settings;
+    if (isSame) return false;
+    await this.#dataplane?.close();
+    const open = this.#options.openDataplane ?? ((wanted, observer) => Dataplane.open(wanted, observer));
+    this.#dataplane = await open(settings, this.#observer);
+    this.#openedWith = settings;
+    return true;
+  }
+}
