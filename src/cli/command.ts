@@ -35,6 +35,8 @@ export interface Context extends Surroundings {
    * @throws {UnavailableError}
    */
   connect(): Promise<Client>;
+  /** The same, but the version is checked while the command reads, before anything is printed. Not for those who write. */
+  connectToRead(): Promise<Client>;
   /** The same without the check of the version. */
   connectUnchecked(): Promise<Client>;
 }

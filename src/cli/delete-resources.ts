@@ -2,7 +2,6 @@ import { CalicoError, NotFoundError, UnavailableError } from '../base/errors.js'
 import type { ResourceKey } from '../api/resource-update.js';
 import type { PublicKind } from '../api/registry.js';
 import { type Call, type Context, flag } from './command.js';
-import { inputErrors, readInput } from './input.js';
 import { resolveKind } from './kind-names.js';
 import { describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
 import { namespaceChoice, resolveNamespace } from './namespace.js';
@@ -30,6 +29,7 @@ export async function deleteResources(call: Call, context: Context): Promise<Res
   let keys: readonly ResourceKey<PublicKind>[];
   if (call.options['filename'] === undefined) keys = keysOfArguments(call);
   else {
+    const { inputErrors, readInput } = await import('./input.js');
     const input = await readInput(call, context, { operation: 'delete', referencesOnly: true });
     if (input.failures.length > 0) return { errors: inputErrors(input.failures) };
     keys = input.resources.map(({ key }) => key);

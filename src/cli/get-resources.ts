@@ -5,7 +5,6 @@ import type { Client } from '../client/client.js';
 import type { Stored } from '../datastore/datastore.js';
 import { chosenColumns, type Column, type ColumnFacts, columnsOf } from './columns.js';
 import { type Call, type Context, flag, textOption } from './command.js';
-import { inputErrors, readInput } from './input.js';
 import { resolveKind } from './kind-names.js';
 import { describeFailure, formatFailure } from './messages.js';
 import { namespaceChoice, resolveNamespace } from './namespace.js';
@@ -147,15 +146,16 @@ async function gather(client: Client, keys: readonly ResourceKey<PublicKind>[]):
 
 async function resourcesOf(call: Call, context: Context): Promise<Gathered> {
   if (call.options['filename'] !== undefined) {
+    const { inputErrors, readInput } = await import('./input.js');
     const { resources, failures } = await readInput(call, context, { operation: 'get', referencesOnly: true });
     if (failures.length > 0) return { found: [], errors: inputErrors(failures) };
     return gather(
-      await context.connect(),
+      await context.connectToRead(),
       resources.map(({ key }) => key),
     );
   }
   const query = queryOf(call);
-  const client = await context.connect();
+  const client = await context.connectToRead();
   if (query.names.length === 0) return { found: [await listKind(client, query)], errors: [] };
   const { kind, namespace } = query;
   const keys = query.names.map((name) => ({ kind, name, ...(namespace === undefined ? {} : { namespace }) }));
@@ -175,7 +175,7 @@ export async function getResources(call: Call, context: Context): Promise<Result
   const showsNamespace = textOption(call, 'namespace') !== undefined || flag(call, 'allNamespaces');
   if (found.length === 0) return { errors };
   const facts = await factsFor(
-    await context.connect(),
+    await context.connectToRead(),
     found.map(({ kind }) => kind),
   );
   return { output: found.map((each) => tableOf(each, { columns, showsNamespace, facts })), errors };

@@ -40,8 +40,8 @@ function row({ grouping, cidr, total, inUse }: Usage): readonly string[] {
 }
 
 async function usage(client: Client, showsBlocks: boolean): Promise<Block> {
-  const pools = (await client.list('IPPool')).map(({ value }) => parsePrefix(value.spec.cidr));
   const cidrs = (await client.list('IPPool')).map(({ value }) => value.spec.cidr);
+  const pools = cidrs.map(parsePrefix);
   const { items } = await client.datastore.list('IPAMBlock');
   const blocks = items.map(({ key, value }) => ({
     cidr: key.name,
@@ -94,7 +94,7 @@ async function oneAddress(client: Client, text: string): Promise<readonly Block[
 
 /** ipam show [--show-blocks] [--ip=IP] */
 export async function showIpam(call: Call, context: Context): Promise<Result> {
-  const client = await context.connect();
+  const client = await context.connectToRead();
   const ip = textOption(call, 'ip');
   if (ip !== undefined) return { output: await oneAddress(client, ip) };
   return { output: [await usage(client, flag(call, 'showBlocks'))] };

@@ -47,6 +47,7 @@ interface GlobalOptions {
 /** Connects when first asked, and closes what it opened. */
 class Session {
   #opening: Promise<Client> | undefined;
+  #checking: Promise<void> | undefined;
   #opened: Datastore | undefined;
   readonly #surroundings: Surroundings;
   readonly #options: GlobalOptions;
@@ -61,10 +62,25 @@ class Session {
     return this.#opening;
   }
 
-  async connect(): Promise<Client> {
+  async connectToRead(): Promise<Client> {
     const client = await this.connectUnchecked();
-    if (this.#options.allowVersionMismatch !== true) await refuseOtherVersion(client);
+    if (this.#options.allowVersionMismatch !== true && this.#checking === undefined) {
+      this.#checking = refuseOtherVersion(client);
+      // Whoever waits for the check hears of its failure; nobody may be waiting yet.
+      this.#checking.catch(() => undefined);
+    }
     return client;
+  }
+
+  async connect(): Promise<Client> {
+    const client = await this.connectToRead();
+    await this.checked();
+    return client;
+  }
+
+  /** Throws what the check of the version found. */
+  async checked(): Promise<void> {
+    await this.#checking;
   }
 
   async close(): Promise<void> {
@@ -96,8 +112,8 @@ async function refuseOtherVersion(client: Client): Promise<void> {
   }
 }
 
-async function print(result: Result, { stdout, stderr }: Surroundings): Promise<number> {
-  for (const block of result.output ?? []) stdout(await formatBlock(block));
+function print(result: Result, { stdout, stderr }: Surroundings): number {
+  for (const block of result.output ?? []) stdout(formatBlock(block));
   for (const error of result.errors ?? []) stderr(`${error}\n`);
   return (result.errors ?? []).length === 0 ? 0 : 1;
 }
@@ -107,10 +123,13 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
   const context: Context = {
     ...surroundings,
     connect: () => session.connect(),
+    connectToRead: () => session.connectToRead(),
     connectUnchecked: () => session.connectUnchecked(),
   };
   try {
-    return await print(await command.handler(call, context), surroundings);
+    const result = await command.handler(call, context);
+    await session.checked();
+    return print(result, surroundings);
   } catch (error) {
     const lead = command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
     surroundings.stderr(`${lead}${formatError(error)}\n`);

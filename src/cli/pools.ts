@@ -100,7 +100,7 @@ function optionsOf({ spec }: IPPool): string {
 
 /** pool show [--ipv4|--ipv6] */
 export async function showPools(call: Call, context: Context): Promise<Result> {
-  const client = await context.connect();
+  const client = await context.connectToRead();
   const pools = (await client.list('IPPool')).map(({ value }) => value);
   const output: Block[] = [];
   for (const family of [4, 6] as const) {

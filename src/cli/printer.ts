@@ -1,4 +1,5 @@
 import type { Block, BoxTable, PlainTable } from './result.js';
+import { formatYaml } from './yaml-text.js';
 
 const PADDING = 3;
 const CELL_MINIMUM = 5;
@@ -47,7 +48,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** The one place where data becomes text. */
-export async function formatBlock(block: Block): Promise<string> {
+export function formatBlock(block: Block): string {
   switch (block.type) {
     case 'line':
       return `${block.text}\n`;
@@ -57,9 +58,7 @@ export async function formatBlock(block: Block): Promise<string> {
       return formatBox(block);
     case 'json':
       return JSON.stringify(block.value, undefined, 2);
-    case 'yaml': {
-      const { formatYaml } = await import('./yaml-text.js');
+    case 'yaml':
       return formatYaml(sorted(block.value));
-    }
   }
 }
