@@ -49,18 +49,19 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function objectReader(entries: Readonly<Record<string, SchemaParts>>): StructureReader {
-  const fields = Object.entries(entries).map(([name, schema]) => ({
-    name,
-    isOptional: schema.type === 'exact_optional',
-    read: compile(schema),
-  }));
+  const readers = new Map(Object.entries(entries).map(([name, schema]) => [name, compile(schema)]));
+  const required = Object.keys(entries).filter((name) => entries[name]?.type !== 'exact_optional');
   return (value) => {
     if (!isRecord(value)) return refuse('an object');
-    for (const { name, isOptional, read } of fields) {
+    for (const name of required) value[name] ??= null;
+    // Few of the fields that a kind has are there: going by those present is what makes lists fast.
+    for (const name in value) {
+      const read = readers.get(name);
+      if (read === undefined) continue;
       const seen = value[name];
       // Go's encoder writes an absent pointer, list or time as null.
-      if (isOptional && (seen === undefined || seen === null)) {
-        if (seen === null) delete value[name];
+      if (seen === null && !required.includes(name)) {
+        delete value[name];
         continue;
       }
       const result = read(seen);

@@ -39,14 +39,6 @@ function formatBox({ headings, rows, align }: BoxTable): string {
   return `${[rule, heading, rule, ...body, ...(body.length === 0 ? [] : [rule])].join('\n')}\n`;
 }
 
-/** The same value with the keys of every object in alphabetical order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
-}
-
 /** The one place where data becomes text. */
 export function formatBlock(block: Block): string {
   switch (block.type) {
@@ -59,6 +51,6 @@ export function formatBlock(block: Block): string {
     case 'json':
       return JSON.stringify(block.value, undefined, 2);
     case 'yaml':
-      return formatYaml(sorted(block.value));
+      return formatYaml(block.value);
   }
 }

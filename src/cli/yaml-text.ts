@@ -6,7 +6,20 @@ const PLAIN = /^[A-Za-z0-9_/.(+^$\\][\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe]*$/;
 /** A comment or a key would begin, or blanks at the end would be lost. */
 const BROKEN = /: | #|[: ]$/;
 
+/** Field names and most values come again and again. */
+const known = new Map<string, string>();
+const KNOWN_LIMIT = 10_000;
+
 function formatText(text: string): string {
+  let formatted = known.get(text);
+  if (formatted === undefined) {
+    formatted = quoteIfNeeded(text);
+    if (known.size < KNOWN_LIMIT) known.set(text, formatted);
+  }
+  return formatted;
+}
+
+function quoteIfNeeded(text: string): string {
   const isPlain = PLAIN.test(text) && !AMBIGUOUS.test(text) && !BROKEN.test(text);
   // YAML reads JSON's texts, but for three characters that it takes for line ends within them.
   return isPlain
@@ -24,7 +37,8 @@ function formatScalar(value: unknown): string {
 }
 
 function isEmpty(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+  if (typeof value !== 'object' || value === null) return true;
+  return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
 }
 
 function addItems(items: readonly unknown[], indent: string, lines: string[]): void {
@@ -38,8 +52,9 @@ function addItems(items: readonly unknown[], indent: string, lines: string[]): v
   }
 }
 
-function addFields(fields: object, indent: string, lines: string[]): void {
-  for (const [name, value] of Object.entries(fields)) {
+function addFields(fields: Readonly<Record<string, unknown>>, indent: string, lines: string[]): void {
+  for (const name of Object.keys(fields).toSorted()) {
+    const value = fields[name];
     const key = `${indent}${formatText(name)}:`;
     if (value === undefined) continue;
     if (isEmpty(value)) lines.push(`${key} ${formatScalar(value)}`);
@@ -52,11 +67,11 @@ function addFields(fields: object, indent: string, lines: string[]): void {
 
 function add(value: unknown, indent: string, lines: string[]): void {
   if (Array.isArray(value)) addItems(value, indent, lines);
-  else addFields(value as object, indent, lines);
+  else addFields(value as Record<string, unknown>, indent, lines);
 }
 
 /**
- * A JSON value as YAML: two blanks a level, lists at the level of their key, texts plain where every reader takes them for texts.
+ * A JSON value as YAML: keys in alphabetical order, two blanks a level, lists at the level of their key, texts plain where every reader takes them for texts.
  * A fraction of a library's time, and nothing to load: `get -o yaml` of 1,000 policies is budgeted.
  */
 export function formatYaml(value: unknown): string {
