@@ -1,0 +1,32 @@
+import { CalicoError } from '../base/errors.js';
+import type { Environment } from './settings.js';
+
+/** Where start-up keeps the node's name for every other program of this host. `CALICO_NODENAME_FILE` names another. */
+export const NODE_NAME_FILE = '/var/lib/calico/nodename';
+
+export interface NameSources {
+  readonly environment: Environment;
+  /** Text of the name file; undefined when there is none. */
+  readonly fileText: string | undefined;
+  readonly osName: string;
+}
+
+/**
+ * Name of the Node resource that is this host: `NODENAME` as it is, then the name file, then `HOSTNAME`, then the system's host
+ * name, these two in lower case.
+ *
+ * @throws {CalicoError} `ERR_CALI_NODE_NAME` there is none
+ */
+export function chooseNodeName({ environment, fileText, osName }: NameSources): string {
+  const candidates = [
+    environment['NODENAME'],
+    fileText,
+    environment['HOSTNAME']?.toLowerCase(),
+    osName.toLowerCase(),
+  ].map((candidate) => candidate?.trim());
+  const name = candidates.find((candidate) => candidate !== undefined && candidate !== '');
+  if (name === undefined) {
+    throw new CalicoError('ERR_CALI_NODE_NAME', 'this host has no name', { hint: 'set NODENAME' });
+  }
+  return name;
+}
