@@ -78,7 +78,7 @@ const plan: fc.Arbitrary<HostPolicy> = fc
 /** The ruleset without what does not matter: order of objects, and counts. */
 function canonical(kernel: FakeNftables): string {
   return kernel
-    .print()
+    .dump()
     .split(/\n(?=\t\S|table)/)
     .map((block) =>
       block.replaceAll(/elements = {[^}]*}/g, (text) =>
@@ -140,12 +140,12 @@ describe('RulesetProgram', () => {
     const kernel = new FakeNftables();
     const ours = program(kernel);
     await ours.apply({ policy: somePlan(), nat: NAT });
-    const before = kernel.print();
+    const before = kernel.dump();
     kernel.failure = new KernelError({ operation: 'add rule', errno: 12, errnoName: 'ENOMEM' });
     await expect(ours.apply({ policy: EMPTY, nat: NAT }, { policy: policyDelta(somePlan(), EMPTY) })).rejects.toThrow(
       'cannot add rule: ENOMEM',
     );
-    expect(kernel.print()).toBe(before);
+    expect(kernel.dump()).toBe(before);
     kernel.failure = undefined;
     await ours.apply({ policy: EMPTY, nat: NAT }, { policy: policyDelta(EMPTY, EMPTY) });
     const fresh = new FakeNftables();
