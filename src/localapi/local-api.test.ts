@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConflictError, NotFoundError, UnavailableError } from '../base/errors.js';
+import { LocalApiClient } from './client.js';
+import type { NodeStatus } from './protocol.js';
+import type { LocalRoute } from './router.js';
+import { LocalApiServer } from './server.js';
+
+const status: NodeStatus = {
+  node: 'calico-01',
+  version: 'v0.1.0',
+  pid: 77,
+  startedAt: '2026-01-01T00:00:00Z',
+  datastore: { description: 'memory', isSingleHost: false, status: 'in-sync' },
+  felix: { isRunning: true, revision: '7', isProgrammed: true },
+  bgp: { backend: 'bird', isRunning: true, hasIpv4: true, hasIpv6: false, peers: [] },
+  conditions: [],
+};
+
+let folder: string;
+let socketPath: string;
+let client: LocalApiClient;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'calico-local-'));
+  socketPath = join(folder, 'calico.sock');
+  client = new LocalApiClient(socketPath);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const serve = (...routes: LocalRoute[]) =>
+  LocalApiServer.start({
+    socketPath,
+    routes: [{ method: 'GET', path: '/v1/status', answer: () => ({ body: status }) }, ...routes],
+  });
+
+describe('LocalApiServer', () => {
+  test('answers on a socket that only root and its group may use', async () => {
+    await using server = await serve();
+    expect(await client.status()).toEqual(status);
+    expect(statSync(socketPath).mode & 0o777).toBe(0o660);
+    await server.close();
+    await expect(client.status()).rejects.toThrow(UnavailableError);
+  });
+
+  test('replaces a socket nobody listens on, and leaves alone one that lives', async () => {
+    writeFileSync(socketPath, '');
+    await using first = await serve();
+    await expect(serve()).rejects.toThrow('another calico-node runs on this host (pid 77)');
+    expect(await client.status()).toEqual(status);
+    await first.close();
+  });
+
+  test('gives parameters and bodies to routes, and failures back as what they were', async () => {
+    const seen: unknown[] = [];
+    await using server = await serve(
+      {
+        method: 'DELETE',
+        path: '/v1/workloads/{namespace}/{name}',
+        answer: ({ parameters }) => {
+          seen.push(parameters);
+          throw new ConflictError('ERR_CALI_X', 'somebody was quicker', { hint: 'try again' });
+        },
+      },
+      {
+        method: 'POST',
+        path: '/v1/workloads',
+        answer: ({ body }) => {
+          seen.push(body);
+          throw new TypeError('a bug');
+        },
+      },
+    );
+    const failed = await client.detach({ namespace: 'a/b', name: 'c' }).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(ConflictError);
+    expect(failed).toMatchObject({ code: 'ERR_CALI_X', message: 'somebody was quicker', hint: 'try again' });
+    await expect(client.attach({ netns: 7, workload: 'w' })).rejects.toThrow('a bug');
+    expect(seen).toEqual([
+      { namespace: 'a/b', name: 'c' },
+      { netns: 7, workload: 'w' },
+    ]);
+    await expect(client.health()).rejects.toThrow(NotFoundError);
+    await server.close();
+  });
+
+  test('a client says when something else listens there', async () => {
+    const stranger = createServer((_, response) => response.end('hi')).listen(socketPath);
+    try {
+      await expect(client.status()).rejects.toThrow('is no calico-node: no JSON');
+    } finally {
+      await new Promise((resolve) => {
+        stranger.close(resolve);
+      });
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+
+/** Where `calico-node` listens. Root and its group may connect. */
+export const LOCAL_API_SOCKET = '/var/run/calico/calico.sock';
+
+const condition = v.object({
+  code: v.string(),
+  subject: v.optional(v.string()),
+  severity: v.picklist(['error', 'warning', 'info']),
+  text: v.string(),
+  hint: v.optional(v.string()),
+  since: v.string(),
+});
+
+const peer = v.object({
+  address: v.string(),
+  family: v.picklist([4, 6]),
+  /** `node-to-node mesh`, `node specific`, `global`. */
+  type: v.string(),
+  /** BIRD's word: `up`, `start`, `down`. */
+  state: v.string(),
+  since: v.string(),
+  /** `Established`, `Connect`, … and what BIRD adds. */
+  info: v.string(),
+});
+
+/** Answer of `GET /v1/status`. */
+export const nodeStatus = v.object({
+  node: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  /** RFC 3339. */
+  startedAt: v.string(),
+  datastore: v.object({
+    /** `etcd at https://192.0.2.10:2379`. */
+    description: v.string(),
+    /** The host's own etcd: no other host shares it. */
+    isSingleHost: v.boolean(),
+    /** `waiting`, `listing`, `in-sync`, `resyncing`. */
+    status: v.string(),
+  }),
+  felix: v.object({
+    isRunning: v.boolean(),
+    /** The newest change of the datastore that was taken in. */
+    revision: v.string(),
+    /** The kernel was brought in line at least once. */
+    isProgrammed: v.boolean(),
+    lastError: v.optional(v.string()),
+  }),
+  bgp: v.object({
+    backend: v.string(),
+    isRunning: v.boolean(),
+    hasIpv4: v.boolean(),
+    hasIpv6: v.boolean(),
+    peers: v.array(peer),
+  }),
+  conditions: v.array(condition),
+});
+export type NodeStatus = v.InferOutput<typeof nodeStatus>;
+export type BgpPeerStatus = v.InferOutput<typeof peer>;
+
+/** Answer of `GET /v1/health`; HTTP status 503 when it is not ready. */
+export const nodeHealth = v.object({ isLive: v.boolean(), isReady: v.boolean(), table: v.string() });
+export type NodeHealth = v.InferOutput<typeof nodeHealth>;
+
+const text = v.pipe(v.string(), v.nonEmpty());
+
+/** Body of `POST /v1/workloads`: connect a network namespace to this host. */
+export const attachRequest = v.strictObject({
+  /** Path of the network namespace, or the id of a process in it; absolute, as `calico-node` sees it. */
+  netns: v.union([v.pipe(v.number(), v.integer(), v.minValue(1)), v.pipe(v.string(), v.startsWith('/'))]),
+  /** Default `cni`. */
+  orchestrator: v.optional(text, 'cni'),
+  /** Identifies the workload on this host; with `cni` the container's id. */
+  workload: text,
+  /** Default `eth0`: name of the endpoint, and of the interface inside. */
+  endpoint: v.optional(text, 'eth0'),
+  /** Default `default`. */
+  namespace: v.optional(text, 'default'),
+  labels: v.optional(v.record(v.string(), v.string()), {}),
+  profiles: v.optional(v.array(v.string()), []),
+  /** Exactly these; assigned from the pools when left out. */
+  addresses: v.optional(v.array(text)),
+  /** How many to assign of each family. Default one IPv4 address. */
+  ipv4: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)), 1),
+  ipv6: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)), 0),
+  /** Names or CIDRs of pools to assign from; any when left out. */
+  pools: v.optional(v.array(text), []),
+  /** Derived from workload and endpoint when left out. */
+  interfaceName: v.optional(text),
+  mac: v.optional(text),
+  mtu: v.optional(v.pipe(v.number(), v.integer(), v.minValue(576), v.maxValue(65_535))),
+});
+export type AttachRequest = v.InferInput<typeof attachRequest>;
+export type CompleteAttachRequest = v.InferOutput<typeof attachRequest>;
+
+/** Answer of `POST /v1/workloads`. */
+export const attachedWorkload = v.object({
+  /** Name and namespace of the WorkloadEndpoint. */
+  name: v.string(),
+  namespace: v.string(),
+  interfaceName: v.string(),
+  /** Each with /32 or /128. */
+  addresses: v.array(v.string()),
+  mac: v.string(),
+  hostMac: v.string(),
+});
+export type AttachedWorkload = v.InferOutput<typeof attachedWorkload>;
+
+/** Answer of `DELETE /v1/workloads/{namespace}/{name}`. */
+export const detachedWorkload = v.object({
+  /** False when there was no such workload: asking twice is fine. */
+  wasAttached: v.boolean(),
+});
+export type DetachedWorkload = v.InferOutput<typeof detachedWorkload>;
+
+/** Body of every answer that is no success. */
+export const failure = v.object({
+  code: v.string(),
+  message: v.string(),
+  hint: v.optional(v.string()),
+});
