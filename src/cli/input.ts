@@ -136,6 +136,10 @@ export interface InputOptions {
 /** Reads all files of `-f`, whole: every failure of every file is found before anything is written. */
 export async function readInput(call: Call, context: Context, options: InputOptions): Promise<Input> {
   const paths = (call.options['filename'] as readonly string[] | undefined) ?? [];
+  if (paths.length === 0)
+    throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
+      hint: 'name one with -f FILE, or -f - for standard input',
+    });
   const reading = { operation: options.operation, choice: namespaceChoice(call) };
   const resources: InputResource[] = [];
   const failures: Failure[] = [];

@@ -372,15 +372,20 @@ describe('calicoctl', () => {
     expect((await calicoctl('get node --allow-version-mismatch')).status).toBe(0);
   });
 
-  test('says in one line that the datastore is away', async () => {
+  test('says in one line that the datastore is away, and what to do', async () => {
     const away = new MemoryDatastore();
     away.get = () => Promise.reject(new UnavailableError('ERR', 'etcd at http://127.0.0.1:1: connection refused'));
     const { calicoctl } = setUp(away);
-    expect(await calicoctl('get node')).toEqual(
-      refused('failed to get resources: etcd at http://127.0.0.1:1: connection refused\n'),
-    );
-    expect(await calicoctl('apply -f -', policies)).toEqual(
-      refused('etcd at http://127.0.0.1:1: connection refused\n'),
+    const said =
+      'etcd at http://127.0.0.1:1: connection refused\n' +
+      '  hint: see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg\n';
+    expect(await calicoctl('get node')).toEqual(refused(`failed to get resources: ${said}`));
+    expect(await calicoctl('apply -f -', policies)).toEqual(refused(said));
+  });
+
+  test('asks for a file', async () => {
+    expect(await setUp().calicoctl('apply')).toEqual(
+      refused('no file given\n  hint: name one with -f FILE, or -f - for standard input\n'),
     );
   });
 

@@ -37,6 +37,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   pool: 'address pools, in short',
 };
 
+const DATASTORE_HINT = 'see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg';
+
 const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
 
 interface GlobalOptions {
@@ -131,8 +133,9 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     await session.checked();
     return print(result, surroundings);
   } catch (error) {
+    const hint = error instanceof UnavailableError && error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
     const lead = command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
-    surroundings.stderr(`${lead}${formatError(error)}\n`);
+    surroundings.stderr(`${lead}${formatError(error)}${hint}\n`);
     return 1;
   } finally {
     await session.close();
