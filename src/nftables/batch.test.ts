@@ -14,7 +14,7 @@ const S = set(T, 's', 'ipv4_addr');
 
 /** Payloads of a batch's messages but the first and the last: sixteen bytes a line, so that a difference shows where it is. */
 function messagesOf(...operations: Operation[]): string[] {
-  const batch = new Batch(operations, undefined);
+  const batch = Batch.of(operations);
   const { requests } = batch;
   const datagram = requests.datagram({ from: 0, to: requests.count, sequence: 1, lastFlags: 0 });
   return parseMessages(datagram)
@@ -30,7 +30,7 @@ function hex(head: string, ...lines: string[]): string {
 }
 
 // What `nft --debug=mnl` shows for the command above each, except where said; the flags have NLM_F_ACK (4) on the last message.
-describe('new Batch()', () => {
+describe('Batch.of()', () => {
   test('a table', () => {
     // nft add table inet t
     expect(messagesOf({ verb: 'add', object: T })).toEqual([
@@ -173,9 +173,14 @@ describe('new Batch()', () => {
   });
 
   test('binds the batch to a generation when asked', () => {
-    const batch = new Batch([{ verb: 'add', object: T }], 0x1234);
+    const batch = Batch.of([{ verb: 'add', object: T }], 0x1234);
     expect(batch.message(0).subarray(16).toString('hex')).toBe('0000000a' + '08000100' + '00001234');
-    expect(new Batch([{ verb: 'add', object: T }], undefined).message(0).subarray(16).toString('hex')).toBe('0000000a');
+    expect(
+      Batch.of([{ verb: 'add', object: T }])
+        .message(0)
+        .subarray(16)
+        .toString('hex'),
+    ).toBe('0000000a');
   });
 
   test('deletes and flushes by name', () => {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { AttributeWriter } from '../netlink/attributes.js';
 import {
   NLM_F_ACK,
@@ -39,6 +40,9 @@ export interface Origin {
   readonly membersFrom?: number;
 }
 
+/** How long writing may keep the event loop. */
+const SLICE_MS = 5;
+
 /** Verb of the operation in flags of a message that makes something. */
 const MAKING_FLAGS = { add: NLM_F_CREATE, create: NLM_F_CREATE | NLM_F_EXCL } as const;
 
@@ -53,17 +57,48 @@ export class Batch {
   #nextSetId = 1;
   #current: Operation | undefined;
 
-  /** @throws {CalicoError} a value that is none of its type */
-  constructor(operations: readonly Operation[], generation: number | undefined) {
-    this.requests = new Requests(operations.length > 64 ? 256 * 1024 : 4096);
+  private constructor(operations: number) {
+    this.requests = new Requests(operations > 64 ? 256 * 1024 : 4096);
+  }
+
+  /** Writes everything at once. @throws {CalicoError} a value that is none of its type */
+  static of(operations: readonly Operation[], generation?: number): Batch {
+    const batch = new Batch(operations.length);
+    const steps = batch.#write(operations, generation);
+    while (steps.next().done !== true);
+    return batch;
+  }
+
+  /** The same in slices: lets the event loop turn when one has taken long. @throws {CalicoError} */
+  static async inSlices(operations: readonly Operation[], generation?: number): Promise<Batch> {
+    const batch = new Batch(operations.length);
+    let sliceStart = performance.now();
+    for (const _ of batch.#write(operations, generation)) {
+      if (performance.now() - sliceStart < SLICE_MS) continue;
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      sliceStart = performance.now();
+    }
+    return batch;
+  }
+
+  /** Stops after each message or so. */
+  *#write(operations: readonly Operation[], generation: number | undefined): Generator<void> {
     this.#add({ type: NFNL_MSG_BATCH_BEGIN }, (into) => {
       writeBatchGenmsg(into);
       if (generation !== undefined) into.u32BE(NFNL_BATCH_GENID, generation);
     });
-    operations.forEach((operation, index) => {
+    for (const [index, operation] of operations.entries()) {
       this.#current = operation;
-      this.#operation(operation, index === operations.length - 1 ? NLM_F_ACK : 0);
-    });
+      const ack = index === operations.length - 1 ? NLM_F_ACK : 0;
+      if (operation.verb !== 'delete-rule' && operation.object.kind === 'elements') {
+        yield* this.#elements(operation.verb, operation.object, ack);
+      } else {
+        this.#operation(operation, ack);
+        yield;
+      }
+    }
     this.#current = undefined;
     this.#add({ type: NFNL_MSG_BATCH_END }, writeBatchGenmsg);
   }
@@ -146,7 +181,6 @@ export class Batch {
         this.#message('NEWOBJ', object.table, flags, (into) => writeCounter(into, object));
         break;
       case 'elements':
-        this.#elements('NEWSETELEM', object, { making: makingFlags, ack });
         break;
     }
   }
@@ -173,7 +207,6 @@ export class Batch {
         this.#message('DELOBJ', object.table, ack, (into) => writeCounterName(into, object.table.name, object.name));
         break;
       case 'elements':
-        this.#elements('DELSETELEM', object, { making: 0, ack });
         break;
     }
   }
@@ -210,16 +243,20 @@ export class Batch {
       writeSet(into, { ...set, constant: true, tableName: table.name, name, id, anonymous: true }),
     );
     const head = { tableName: table.name, setName: name, setId: id };
-    this.#members('NEWSETELEM', { table, head, shape: set, members: set.members }, { making: NLM_F_CREATE, ack: 0 });
+    const what = { table, head, shape: set, members: set.members };
+    const steps = this.#members('NEWSETELEM', what, NLM_F_CREATE);
+    while (steps.next().done !== true);
   }
 
-  #elements(name: MessageName, object: Elements, flags: { making: number; ack: number }): void {
+  *#elements(verb: string, object: Elements, ack: number): Generator<void> {
     const { set, members } = object;
     const head = { tableName: set.table.name, setName: set.name };
-    this.#members(name, { table: set.table, head, shape: set, members }, flags);
+    const making = verb === 'delete' ? 0 : MAKING_FLAGS[verb === 'create' ? 'create' : 'add'];
+    const name = verb === 'delete' ? 'DELSETELEM' : 'NEWSETELEM';
+    yield* this.#members(name, { table: set.table, head, shape: set, members }, making | ack);
   }
 
-  #members(
+  *#members(
     name: MessageName,
     what: {
       readonly table: TableId;
@@ -227,20 +264,21 @@ export class Batch {
       readonly shape: MemberShape;
       readonly members: readonly Member[];
     },
-    flags: { readonly making: number; readonly ack: number },
-  ): void {
+    flags: number,
+  ): Generator<void> {
     const { members, shape } = what;
     // Whether this message is the last cannot be known before it is full, so all of many carry the acknowledgement flag.
     for (let from = 0; from < members.length;) {
       const start = from;
       this.#add(
-        { type: messageType(name), flags: flags.making | flags.ack },
+        { type: messageType(name), flags },
         (into) => {
           writeGenmsg(into, what.table.family);
           from = writeMembers(into, what.head, shape, { members, from: start });
         },
         start,
       );
+      yield;
     }
   }
 }

@@ -1,5 +1,11 @@
-import { type Attribute, Attributes, type AttributeWriter, parseAttributeList } from '../netlink/attributes.js';
-import { type Datatype, concatLength } from './datatypes.js';
+import {
+  type Attribute,
+  Attributes,
+  type AttributeWriter,
+  NLA_TYPE_MASK,
+  parseAttributeList,
+} from '../netlink/attributes.js';
+import { type Datatype, concatLength, paddedLength } from './datatypes.js';
 import { type KeyRange, elementOf, keyRange, formatKey } from './elements.js';
 import { invalidValue } from './errors.js';
 import { readData, readVerdict, writeData, writeVerdict } from './expressions/data.js';
@@ -33,6 +39,9 @@ export interface ElementListHead {
   readonly setName: string;
   readonly setId?: number;
 }
+
+/** Headers of `NFTA_SET_ELEM_KEY` and, in it, `NFTA_DATA_VALUE`. */
+const KEY_HEADERS = 8;
 
 /** A list of elements is one attribute, whose length has 16 bits; this leaves room for the largest single member. */
 const LIST_BYTES = 60_000;
@@ -184,6 +193,7 @@ function rawElement(element: Attribute): RawElement {
 
 /** The elements of one set as they were dumped, decoded; intervals put together and sorted. */
 export function readElements(shape: MemberShape, elements: readonly Attribute[]): SeenElement[] {
+  if (shape.interval !== true && shape.data === undefined) return readPlainElements(shape, elements);
   const raw = elements.map(rawElement);
   if (shape.interval !== true || shape.key.length > 1) {
     return raw.map((element) => seenElement(shape, element, exactRange(element)));
@@ -198,6 +208,23 @@ export function readElements(shape: MemberShape, elements: readonly Attribute[])
     return seenElement(shape, element, intervalRange(element, ends[nextEnd]));
   });
   return [...intervals, ...catchAll.map((element) => seenElement(shape, element, undefined))];
+}
+
+/**
+ * Elements of a hash set mostly hold nothing but their key: attribute in attribute, at fixed places. A hundred thousand of them
+ * are read at start, so these are told from the others by their length and not taken apart.
+ */
+function readPlainElements(shape: MemberShape, elements: readonly Attribute[]): SeenElement[] {
+  const length = concatLength(shape.key);
+  const bytes = KEY_HEADERS + paddedLength(length);
+  return elements.map((element) => {
+    const { payload } = element;
+    if (payload.length === bytes && (payload.readUInt16LE(2) & NLA_TYPE_MASK) === NFTA_SET_ELEM_KEY) {
+      return { key: formatKey(shape.key, { start: payload.subarray(KEY_HEADERS, KEY_HEADERS + length) }) };
+    }
+    const raw = rawElement(element);
+    return seenElement(shape, raw, exactRange(raw));
+  });
 }
 
 function compareKeys(a: RawElement | undefined, b: RawElement | undefined): number {

@@ -11,6 +11,7 @@ import { errorOfRefusal } from './refusal.js';
 export class KernelNftables implements Nftables {
   readonly #socket: NetlinkSocket;
   #portId: number | undefined;
+  #lastTurn: Promise<void> | undefined;
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket;
@@ -27,11 +28,33 @@ export class KernelNftables implements Nftables {
 
   async commit(operations: readonly Operation[], options: CommitOptions = {}): Promise<number> {
     options.signal?.throwIfAborted();
-    const batch = new Batch(operations, options.generation);
-    const { refusals } = await this.#socket.batch(batch.requests);
-    const [first] = refusals;
-    if (first !== undefined) throw errorOfRefusal(batch, first);
-    return this.generation();
+    const { promise, done } = this.#takeTurn();
+    if (promise !== undefined) await promise;
+    try {
+      options.signal?.throwIfAborted();
+      const batch = await Batch.inSlices(operations, options.generation);
+      const { refusals } = await this.#socket.batch(batch.requests);
+      const [first] = refusals;
+      if (first !== undefined) throw errorOfRefusal(batch, first);
+      return await this.generation();
+    } finally {
+      done();
+    }
+  }
+
+  /** Commits are sent in the order they were asked for, also while a big one is being written in slices. */
+  #takeTurn(): { readonly promise: Promise<void> | undefined; readonly done: () => void } {
+    const promise = this.#lastTurn;
+    let finish = (): void => undefined;
+    const turn = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.#lastTurn = turn;
+    const done = (): void => {
+      if (this.#lastTurn === turn) this.#lastTurn = undefined;
+      finish();
+    };
+    return { promise, done };
   }
 
   async readTable(id: TableId, options: ReadOptions = {}): Promise<SeenTable | undefined> {

@@ -9,7 +9,7 @@ import {
   commentBytes,
   readComment,
   readUserValue,
-  writeUserValue,
+  encodeUserData,
 } from './user-data.js';
 
 // include/uapi/linux/netfilter/nf_tables.h: enum nft_rule_attributes.
@@ -48,10 +48,9 @@ export function writeRule(
 }
 
 function ruleUserData(rule: Rule): Uint8Array {
-  const bytes: number[] = [];
-  if (rule.comment !== undefined) writeUserValue(bytes, UDATA_COMMENT, commentBytes(rule.comment));
-  writeUserValue(bytes, UDATA_RULE_HASH, Buffer.from(rule.hash, 'hex'));
-  return Uint8Array.from(bytes);
+  const hash = { type: UDATA_RULE_HASH, value: Buffer.from(rule.hash, 'hex') };
+  if (rule.comment === undefined) return encodeUserData([hash]);
+  return encodeUserData([{ type: UDATA_COMMENT, value: commentBytes(rule.comment) }, hash]);
 }
 
 /** A rule as it was dumped; the expressions stay encoded until somebody wants them. */

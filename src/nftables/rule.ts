@@ -1,7 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { AttributeWriter } from '../netlink/attributes.js';
+import { printMember } from './elements.js';
 import { invalidObject } from './errors.js';
 import { cmp } from './expressions/cmp.js';
+import { encodeExpression } from './expressions/codec.js';
 import type { Expression } from './expressions/expression.js';
+import type { AnonymousSet } from './expressions/lookup.js';
 import { meta } from './expressions/meta.js';
 import { FIRST_REGISTER } from './expressions/register.js';
 import type { Needs } from './fields.js';
@@ -21,12 +25,12 @@ export interface RuleOptions {
  */
 export function rule(of: ChainId, statements: readonly Statement[], options: RuleOptions = {}): Rule {
   const expressions = assemble(of.table.family, statements);
-  const hash = contentHash(expressions, options.comment);
-  if (options.comment === undefined) return { kind: 'rule', chain: of, expressions, hash };
+  const digest = contentHash(expressions, options.comment);
+  if (options.comment === undefined) return { kind: 'rule', chain: of, expressions, hash: digest };
   if (Buffer.byteLength(options.comment) > 128) {
     throw invalidObject(`rule of chain ${of.name}`, `comment "${options.comment}" is longer than 128 bytes`);
   }
-  return { kind: 'rule', chain: of, expressions, comment: options.comment, hash };
+  return { kind: 'rule', chain: of, expressions, comment: options.comment, hash: digest };
 }
 
 function familyOfTable(family: TableFamily): Needs {
@@ -63,22 +67,27 @@ function missingChecks(needs: Needs, known: Needs): readonly Expression[] {
   return checks;
 }
 
+const scratch = new AttributeWriter(4096);
+
 /** 32 hex digits over everything the rule does and says; the same for equal content in any process. */
 export function contentHash(expressions: readonly Expression[], comment: string | undefined): string {
-  const canonical = `${comment ?? ''}\n${canonicalText(expressions)}`;
-  return createHash('sha1').update(canonical).digest('hex').slice(0, 32);
+  // The message the kernel would get is the content; a set made for the rule has only a number there, so it follows in words.
+  scratch.clear();
+  for (const expression of expressions) {
+    encodeExpression(expression, scratch, NO_SET_IDS);
+    if (expression.type === 'lookup' && typeof expression.set !== 'string') writeSetText(expression.set);
+  }
+  scratch.string(0, comment ?? '');
+  return hash('sha1', scratch.bytes(), 'hex').slice(0, 32);
 }
 
-/** One text for one value: property order is the constructors' own, absent and undefined are the same. */
-function canonicalText(value: unknown): string {
-  if (value instanceof Uint8Array)
-    return `x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    let text = '{';
-    for (const [key, inner] of Object.entries(value))
-      if (inner !== undefined) text += `${key}:${canonicalText(inner)};`;
-    return `${text}}`;
+const NO_SET_IDS = { setId: (): number => 0 };
+
+function writeSetText(set: AnonymousSet): void {
+  const data = set.data === undefined ? '' : ` : ${set.data === 'verdict' ? 'verdict' : set.data.join(' . ')}`;
+  const flags = `${set.interval === true ? 'interval' : ''} ${set.timeoutMs ?? ''} ${set.size ?? ''}`;
+  scratch.string(0, `${set.key.join(' . ')}${data} ${flags}`);
+  for (const member of set.members) {
+    scratch.string(0, typeof member === 'string' ? member : printMember(set, member));
   }
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -16,7 +16,8 @@ import {
   UDATA_SET_KEYBYTEORDER,
   commentBytes,
   readComment,
-  writeUserValue,
+  encodeUserData,
+  type UserValue,
 } from './user-data.js';
 
 // include/uapi/linux/netfilter/nf_tables.h: enum nft_set_attributes, nft_set_flags, nft_set_desc_attributes.
@@ -76,11 +77,10 @@ function byteOrder(datatypes: readonly Datatype[]): Uint8Array {
 }
 
 function userDataOf(set: SetToWrite): Uint8Array {
-  const bytes: number[] = [];
-  writeUserValue(bytes, UDATA_SET_KEYBYTEORDER, byteOrder(set.key));
-  if (Array.isArray(set.data)) writeUserValue(bytes, UDATA_SET_DATABYTEORDER, byteOrder(set.data));
-  if (set.comment !== undefined) writeUserValue(bytes, UDATA_SET_COMMENT, commentBytes(set.comment));
-  return Uint8Array.from(bytes);
+  const values: UserValue[] = [{ type: UDATA_SET_KEYBYTEORDER, value: byteOrder(set.key) }];
+  if (Array.isArray(set.data)) values.push({ type: UDATA_SET_DATABYTEORDER, value: byteOrder(set.data) });
+  if (set.comment !== undefined) values.push({ type: UDATA_SET_COMMENT, value: commentBytes(set.comment) });
+  return encodeUserData(values);
 }
 
 export function writeSet(into: AttributeWriter, set: SetToWrite): void {

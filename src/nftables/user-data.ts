@@ -12,10 +12,24 @@ export const UDATA_RULE_HASH = 0x80;
 
 const MAX_VALUE = 255;
 
-/** Appends one value. @throws {RangeError} when it is longer than 255 bytes */
-export function writeUserValue(into: number[], type: number, value: Uint8Array): void {
-  if (value.length > MAX_VALUE) throw new RangeError(`user data of ${value.length} bytes`);
-  into.push(type, value.length, ...value);
+/** One value of user data. */
+export interface UserValue {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+/** User data of these values. @throws {RangeError} when one is longer than 255 bytes */
+export function encodeUserData(values: readonly UserValue[]): Uint8Array {
+  const bytes = new Uint8Array(values.reduce((length, { value }) => length + 2 + value.length, 0));
+  let at = 0;
+  for (const { type, value } of values) {
+    if (value.length > MAX_VALUE) throw new RangeError(`user data of ${value.length} bytes`);
+    bytes[at] = type;
+    bytes[at + 1] = value.length;
+    bytes.set(value, at + 2);
+    at += 2 + value.length;
+  }
+  return bytes;
 }
 
 /** Text with its closing NUL, as nft wants comments. */
@@ -25,9 +39,7 @@ export function commentBytes(comment: string): Uint8Array {
 
 /** A comment alone: what tables, chains, elements and objects have. */
 export function commentUserData(comment: string): Uint8Array {
-  const bytes: number[] = [];
-  writeUserValue(bytes, UDATA_COMMENT, commentBytes(comment));
-  return Uint8Array.from(bytes);
+  return encodeUserData([{ type: UDATA_COMMENT, value: commentBytes(comment) }]);
 }
 
 /** The value of a type, or undefined; user data that does not parse holds nothing. */
