@@ -122,7 +122,7 @@ export class Dataplane {
     const kernel = RealHostKernel.open(options.namespace);
     const nftables = KernelNftables.open({ namespace: kernel.namespace });
     const marks = allocateMarks(settings.markMask);
-    const nftablesPortId = await nftables.portId();
+    const nftablesPortId = nftables.portId();
     const dataplane = new Dataplane(
       settings,
       {

@@ -10,7 +10,6 @@ import { errorOfRefusal } from './refusal.js';
 /** The nf_tables of a network namespace of this machine's kernel. */
 export class KernelNftables implements Nftables {
   readonly #socket: NetlinkSocket;
-  #portId: number | undefined;
   #lastTurn: Promise<void> | undefined;
 
   constructor(socket: NetlinkSocket) {
@@ -66,15 +65,12 @@ export class KernelNftables implements Nftables {
   }
 
   async generation(): Promise<number> {
-    const { id, portId } = await readGeneration(this.#socket);
-    this.#portId = portId;
-    return id;
+    return readGeneration(this.#socket);
   }
 
   /** The number under which the kernel announces our commits to listeners (`NftEvent.portId`). */
-  async portId(): Promise<number> {
-    if (this.#portId === undefined) await this.generation();
-    return this.#portId ?? 0;
+  portId(): number {
+    return this.#socket.portId;
   }
 
   close(): void {

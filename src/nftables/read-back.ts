@@ -17,14 +17,14 @@ const NFTA_GEN_ID = 1;
 const ENOENT = 2;
 const ATTEMPTS = 10;
 
-/** The ruleset's generation, and the port of the asking socket: commits from it are announced under that number. */
-export async function readGeneration(socket: NetlinkSocket): Promise<{ readonly id: number; readonly portId: number }> {
+/** The ruleset's generation. */
+export async function readGeneration(socket: NetlinkSocket): Promise<number> {
   const what = (): string => 'read the ruleset generation';
   const [reply] = await socket.request(
     oneRequest({ type: messageType('GETGEN'), what }, (into) => writeGenmsg(into, undefined)),
   );
   if (reply === undefined) throw new UnavailableError('ERR_CALI_NFT_NO_REPLY', 'the kernel gave no ruleset generation');
-  return { id: attributesOf(reply).u32BE(NFTA_GEN_ID) ?? 0, portId: reply.portId };
+  return attributesOf(reply).u32BE(NFTA_GEN_ID) ?? 0;
 }
 
 function attributesOf(message: Message): Attributes {
@@ -56,7 +56,7 @@ export async function readTableSteady(
 ): Promise<SeenTable | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     options.signal?.throwIfAborted();
-    const { id: generation } = await readGeneration(socket);
+    const generation = await readGeneration(socket);
     const table = await readTableHead(socket, id);
     if (table === undefined) return undefined;
     const seen = await readParts(socket, table, generation, options).catch((error: unknown) => {
@@ -64,7 +64,7 @@ export async function readTableSteady(
       if (isErrno(error, ENOENT)) return undefined;
       throw error;
     });
-    if (seen !== undefined && (await readGeneration(socket)).id === generation) return seen;
+    if (seen !== undefined && (await readGeneration(socket)) === generation) return seen;
   }
   throw new UnavailableError(
     'ERR_CALI_NFT_UNSTEADY',
