@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { systemClock } from '../src/base/clock.js';
 import { Dataplane } from '../src/dataplane/dataplane.js';
+import type { DriftListener } from '../src/dataplane/drift.js';
 import { RealHostKernel } from '../src/dataplane/host-kernel.js';
 import { DEFAULT_SETTINGS } from '../src/dataplane/settings.js';
 import { KernelNftables } from '../src/nftables/kernel.js';
@@ -26,6 +27,7 @@ import {
  * the dataplane committed, committed again by themselves; for a restart, reading the table back.
  */
 
+const TABLE = { family: 'inet', name: 'calico' } as const;
 const ROUTING: HostRouting = { routes: new Map(), neighbours: new Map(), nat: { masqueradedPools: [], allPools: [] } };
 
 function line(name: string, ours: string, theirs: string, ratio: number): void {
@@ -97,6 +99,8 @@ class Bench {
   readonly machine = new PolicyMachine({ hostname: LOCAL_HOST });
   readonly #kernel: RealHostKernel;
   #dataplane: Dataplane | undefined;
+  #drift: DriftListener | undefined;
+  #onRepair: () => void = () => undefined;
 
   constructor(size: ClusterSize) {
     this.bare = KernelNftables.open({ namespace: this.namespace });
@@ -114,11 +118,16 @@ class Bench {
       nftables: this.recorder,
       kernel: this.#kernel,
       clock: systemClock,
-      watch: () => ({ close: () => undefined }),
+      watch: (listener: DriftListener) => {
+        this.#drift = listener;
+        return { close: () => undefined };
+      },
       syncLegacyIptables: () => Promise.resolve(0),
       close: () => undefined,
     };
-    this.#dataplane = new Dataplane({ ...DEFAULT_SETTINGS, manageForeignTables: false }, dependencies);
+    this.#dataplane = new Dataplane({ ...DEFAULT_SETTINGS, manageForeignTables: false }, dependencies, {
+      onRepair: () => this.#onRepair(),
+    });
     await this.#dataplane.start();
     this.recorder.transactions.length = 0;
   }
@@ -127,6 +136,14 @@ class Bench {
     const wanted = { policy: this.machine.state, routing: ROUTING };
     const report = await this.#dataplane?.apply(wanted, policy === undefined ? undefined : { policy });
     return report?.kernelWrites ?? 0;
+  }
+
+  /** As the kernel's notification would have it. */
+  async repair(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onRepair = resolve;
+      this.#drift?.onTablesChanged([TABLE]);
+    });
   }
 
   async close(): Promise<void> {
@@ -145,7 +162,7 @@ async function startAndRestart(bench: Bench, name: string): Promise<void> {
   });
   const transactions = [...bench.recorder.transactions];
   await bench.bare.commit([
-    { verb: 'delete', object: { kind: 'table', family: 'inet', name: 'calico' } },
+    { verb: 'delete', object: { kind: 'table', ...TABLE } },
     { verb: 'delete', object: { kind: 'table', family: 'arp', name: 'calico' } },
   ]);
   const floor = await timed(async () => {
@@ -161,9 +178,12 @@ async function startAndRestart(bench: Bench, name: string): Promise<void> {
     });
   });
   if (writes > 1) throw new Error(`a restart with nothing changed wrote ${writes} times`);
-  const read = await timed(async () => bench.bare.readTable({ family: 'inet', name: 'calico' }));
+  const read = await timed(async () => bench.bare.readTable(TABLE));
   line(`dataplane restart ${name}`, ms(restart), `${ms(read)} (reading the table)`, restart / read);
   line(`dataplane restart longest turn ${name}`, ms(turn), '50 ms', turn / 50);
+  await bench.bare.commit([{ verb: 'delete', object: { kind: 'table', ...TABLE } }]);
+  const repair = await timed(() => bench.repair());
+  line(`dataplane repair ${name}`, ms(repair), `${ms(floor)} (the same transactions)`, repair / floor);
 }
 
 /** Each edit applied, then its transaction again by itself. */

@@ -90,6 +90,8 @@ export class Dataplane {
   readonly #workloadLinks: WorkloadLinks;
   #watch: DriftWatch | undefined;
   #wanted: DataplaneWanted | undefined;
+  /** The last apply succeeded: the next may begin from what it left. */
+  #isKnown = false;
   #status = new Map<string, EndpointStatus>();
   /** What the next repair has to look at. */
   readonly #damage = { rules: false, foreign: false, routes: false };
@@ -158,36 +160,45 @@ export class Dataplane {
    * judged. Calls queue up. The maps must not change until the promise settles.
    *
    * @param delta what changed since the last apply that resolved; without it everything is compared with the kernel
-   * @throws {KernelError} the kernel refused the rules; it keeps the old ones, and the next apply compares everything
+   * @throws {KernelError} the kernel refused the rules; it keeps the old ones. The next apply compares everything; if none comes, it is
+   *   tried again after a while
    */
   async apply(wanted: DataplaneWanted, delta?: DataplaneDelta): Promise<ApplyReport> {
     return this.#exclusive(async () => {
       const isFirst = this.#wanted === undefined;
-      const known = isFirst ? undefined : delta;
+      const known = this.#isKnown ? delta : undefined;
+      this.#isKnown = false;
       this.#wanted = wanted;
-      let writes = await this.#rules.apply(
-        { policy: wanted.policy, nat: wanted.routing.nat },
-        known === undefined ? undefined : { policy: known.policy, nat: known.routing?.nat },
-      );
-      if (known === undefined) {
-        this.#routes.want(wanted.routing.routes);
-        this.#neighbours.want(wanted.routing.neighbours);
-        await this.#readBack();
-        writes += await this.#syncForeign();
-      } else if (known.routing !== undefined) {
-        this.#routes.want(wanted.routing.routes, known.routing.routes);
-        this.#neighbours.want(wanted.routing.neighbours, known.routing.neighbours);
+      this.#want(wanted, known);
+      let writes: number;
+      try {
+        writes = await this.#rules.apply(
+          { policy: wanted.policy, nat: wanted.routing.nat },
+          known === undefined ? undefined : { policy: known.policy, nat: known.routing?.nat },
+        );
+        if (known === undefined) {
+          await this.#readBack();
+          writes += await this.#syncForeign();
+        }
+      } catch (error) {
+        this.#damage.rules = this.#damage.foreign = this.#damage.routes = true;
+        this.#schedule(true);
+        throw error;
       }
       const host = isFirst ? configureHost(this.#deps.kernel, this.#settings) : { writes: 0, failures: [] };
       const outcome = await this.#programHost();
-      const report = {
-        kernelWrites: writes + host.writes + outcome.kernelWrites,
-        failures: [...host.failures, ...outcome.failures],
-        endpoints: this.#updateStatus(),
-      };
-      this.#schedule(report.failures.length > 0);
-      return report;
+      this.#isKnown = true;
+      const failures = [...host.failures, ...outcome.failures];
+      this.#schedule(failures.length > 0);
+      return { kernelWrites: writes + host.writes + outcome.kernelWrites, failures, endpoints: this.#updateStatus() };
     });
+  }
+
+  /** Says what is wanted beside rules; {@link #programHost} does it. */
+  #want({ routing }: DataplaneWanted, delta: DataplaneDelta | undefined): void {
+    if (delta !== undefined && delta.routing === undefined) return;
+    this.#routes.want(routing.routes, delta?.routing?.routes);
+    this.#neighbours.want(routing.neighbours, delta?.routing?.neighbours);
   }
 
   /** Resolves when the signal aborts and everything is closed. */

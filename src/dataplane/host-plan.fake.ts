@@ -3,7 +3,6 @@ import type {
   HostPolicy,
   HostPolicyDelta,
   HostRouting,
-  HostRoutingDelta,
   IpSetPlan,
   MatchPlan,
   PolicyPlan,
@@ -83,11 +82,6 @@ export const EMPTY_ROUTING: HostRouting = {
   routes: new Map(),
   neighbours: new Map(),
   nat: { masqueradedPools: [], allPools: [] },
-};
-
-export const NO_ROUTING_DELTA: HostRoutingDelta = {
-  routes: { set: new Map(), removed: new Set() },
-  neighbours: { set: new Map(), removed: new Set() },
 };
 
 /** What leads from one plan to another, as the policy machine says it. */

@@ -66,11 +66,11 @@ export class NeighbourTable {
 
   /** Makes the kernel as wanted; what it refused is tried again at the next flush. */
   async flush(): Promise<ProgramOutcome> {
-    const todo = [...this.#dirty];
+    const keys = [...this.#dirty];
     this.#dirty.clear();
     const failures: CalicoError[] = [];
     let writes = 0;
-    for (const key of todo) {
+    for (const key of keys) {
       try {
         if (await this.#program(key)) writes += 1;
       } catch (error) {

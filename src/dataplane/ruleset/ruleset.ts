@@ -219,13 +219,13 @@ export class Ruleset {
   }
 
   *#renderPolicies(): Generator<void, void> {
-    const todo = this.#shared.takeTouched();
+    const touched = this.#shared.takeTouched();
     const dirty = [...this.#dirtyPolicies].flatMap((policyId) =>
       DIRECTIONS.map((direction) => ({ policyId, direction })),
     );
     this.#dirtyPolicies.clear();
     const done = new Set<string>();
-    for (const { policyId, direction } of [...todo, ...dirty]) {
+    for (const { policyId, direction } of [...touched, ...dirty]) {
       const name = policyChainName(direction, policyId);
       if (done.has(name)) continue;
       done.add(name);
