@@ -18,6 +18,7 @@ const status: NodeStatus = {
   felix: { isRunning: true, revision: '7', isProgrammed: true },
   bgp: { backend: 'bird', isRunning: true, hasIpv4: true, hasIpv6: false, peers: [] },
   conditions: [],
+  features: [],
 };
 
 let folder: string;

@@ -55,6 +55,8 @@ export const nodeStatus = v.object({
     peers: v.array(peer),
   }),
   conditions: v.array(condition),
+  /** What this kernel can do; empty until it has been tried. */
+  features: v.array(v.object({ name: v.string(), outcome: v.picklist(['yes', 'no', 'unknown']), lost: v.string() })),
 });
 export type NodeStatus = v.InferOutput<typeof nodeStatus>;
 export type BgpPeerStatus = v.InferOutput<typeof peer>;

@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { type Clock, sleep, systemClock } from '../base/clock.js';
+import { Conditions, type ShownCondition } from '../base/conditions.js';
+import { CalicoError, formatError, UnavailableError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { Client } from '../client/client.js';
+import { AgentLog } from '../felix/agent-log.js';
+import { Agent } from '../felix/agent.js';
+import { localFelixSources } from '../felix/config-sources.js';
+import { readOptionalFile } from '../felix/felix-program.js';
+import { Health } from '../felix/health.js';
+import type { FeatureReport } from '../features/probe.js';
+import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
+import { LocalApiServer } from '../localapi/server.js';
+import { kernelHasIpv6 } from '../workload/sysctls.js';
+import { type BgpService, noBgpService } from './bgp-service.js';
+import { HEALTH_NOT_SERVED, LOGGED_ELSEWHERE, NO_HOST_ADDRESS, SINGLE_HOST_DATASTORE } from './conditions.js';
+import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
+import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot } from './host-checks.js';
+import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
+import { localRoutes } from './local-routes.js';
+import { chooseNodeName, NODE_NAME_FILE } from './name.js';
+import { NodeState } from './node-state.js';
+import { untilDatastoreAnswers } from './patience.js';
+import { type Environment, type NodeSettings, readNodeSettings } from './settings.js';
+import { type StartedUp, startUp, type StartUpOptions, writeNode } from './start-up.js';
+
+export interface SupervisorOptions {
+  readonly environment: Environment;
+  readonly log: Log;
+  /** Says one line to whoever started us. */
+  readonly announce: (line: string) => void;
+  readonly clock?: Clock;
+  readonly socketPath?: string;
+  /** The BGP speaker, for the backend `bird`. */
+  readonly openBgp?: (context: {
+    readonly log: Log;
+    readonly conditions: Conditions;
+    readonly clock: Clock;
+  }) => BgpService;
+}
+
+export const STARTED_LINE = 'Calico node started successfully';
+
+/** Everything that surrounds the agent on one host, for one run of `calico-node`. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #settings: NodeSettings;
+  readonly #name: string;
+  readonly #nameFile: string;
+  readonly #health = new Health();
+  readonly #conditions: Conditions;
+  readonly #state: NodeState;
+  readonly #startedAt: string;
+  #bgp: BgpService = noBgpService;
+  #agent: Agent | undefined;
+  #store: NodeDatastore | undefined;
+  #client: Client | undefined;
+  #features: readonly FeatureReport[] = [];
+  #servesHealth = false;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  /** @throws {CalicoError} the environment makes no sense */
+  constructor(options: SupervisorOptions) {
+    const { environment, log, clock = systemClock } = options;
+    this.#options = options;
+    this.#log = log.part('node');
+    this.#clock = clock;
+    this.#settings = readNodeSettings(environment);
+    this.#nameFile = environment['CALICO_NODENAME_FILE'] ?? NODE_NAME_FILE;
+    this.#name = chooseNodeName({ environment, fileText: readOptionalFile(this.#nameFile), osName: hostname() });
+    this.#startedAt = new Date(clock.wallMs()).toISOString();
+    this.#conditions = new Conditions(clock, {
+      onShown: (shown) => this.#logCondition(shown),
+      onGone: ({ text }) => this.#log.info(`no longer: ${text}`),
+    });
+    this.#state = new NodeState(new AgentLog(log, this.#health), this.#conditions, {
+      onParameters: ({ healthEnabled, healthHost, healthPort }) => {
+        if (healthEnabled) void this.#serveHealth(healthHost, healthPort);
+      },
+      onBgpPlan: (plan) => this.#bgp.apply(plan),
+    });
+  }
+
+  #logCondition({ code, severity, text, hint }: ShownCondition): void {
+    if (LOGGED_ELSEWHERE.has(code)) return;
+    this.#log[severity === 'warning' ? 'warn' : severity](text, hint === undefined ? undefined : { hint });
+  }
+
+  /**
+   * Runs until the signal aborts. Then the agent stops; BIRD, etcd and everything in the kernel stay.
+   *
+   * @throws {CalicoError} what no waiting mends: not root, another calico-node, no address of this host, an address taken
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    this.#signal = AbortSignal.any([signal, stop.signal]);
+    requireRoot();
+    await requireNfTables();
+    await using server = await LocalApiServer.start({
+      socketPath: this.#options.socketPath ?? LOCAL_API_SOCKET,
+      routes: localRoutes(this.#view()),
+    });
+    try {
+      await this.#serve();
+    } catch (error) {
+      // Told to stop while it waited for something: that is no failure.
+      if (!signal.aborted) throw error;
+    } finally {
+      stop.abort();
+      await server.close();
+      await this.#bgp.close();
+      await this.#store?.datastore[Symbol.asyncDispose]();
+      this.#conditions.close();
+    }
+    this.#log.info('stopped; rules, routes, BIRD and etcd stay');
+  }
+
+  async #serve(): Promise<void> {
+    const { environment } = this.#options;
+    const surroundings = { log: this.#log, clock: this.#clock, conditions: this.#conditions };
+    this.#health.report('FelixStartup', { isReady: false, detail: 'waiting for the datastore' });
+    this.#log.info(`calico-node for host "${this.#name}"`);
+    const local = localFelixSources(environment, readOptionalFile);
+    this.#store = await openNodeDatastore(environment, local, surroundings, this.#signal);
+    const { datastore, isSingleHost } = this.#store;
+    this.#state.datastoreDescription = datastore.description;
+    if (isSingleHost) this.#conditions.raise(SINGLE_HOST_DATASTORE, undefined);
+    const client = new Client(datastore, { clock: this.#clock, notify: (notice) => this.#log.info(notice) });
+    await this.#startUp(client);
+    this.#client = client;
+    if (this.#settings.networking === 'bird' && this.#options.openBgp !== undefined) {
+      this.#bgp = this.#options.openBgp(surroundings);
+    }
+    const work: Promise<void>[] = [this.#watchHost(client)];
+    if (this.#settings.runFelix) {
+      const routerId = environment['CALICO_ROUTER_ID']?.trim() ?? '';
+      this.#agent = new Agent({
+        hostname: this.#name,
+        datastore,
+        local,
+        observer: this.#state,
+        clock: this.#clock,
+        ...(routerId === '' ? {} : { routerId }),
+      });
+      work.push(this.#agent.run(this.#signal));
+    }
+    this.#health.report('FelixStartup', { isReady: true, detail: '' });
+    this.#options.announce(STARTED_LINE);
+    await Promise.all(work);
+  }
+
+  async #startUp(client: Client): Promise<void> {
+    const options = { ...this.#surroundings(), description: client.datastore.description };
+    const written = await untilDatastoreAnswers(async () => startUp(await this.#startUpOptions(client)), options);
+    this.#tell(written);
+    await mkdir(dirname(this.#nameFile), { recursive: true });
+    await writeFile(this.#nameFile, this.#name);
+  }
+
+  async #startUpOptions(client: Client): Promise<StartUpOptions> {
+    return {
+      client,
+      clock: this.#clock,
+      name: this.#name,
+      settings: this.#settings,
+      interfaces: await readHostInterfaces(),
+      sources: await this.#reachableSources(),
+      randomBytes,
+      hasIpv6: kernelHasIpv6(),
+      ownsNodeConfiguration: true,
+    };
+  }
+
+  async #reachableSources(): Promise<StartUpOptions['sources']> {
+    const sources: { 4?: string; 6?: string } = {};
+    for (const { family, method } of [this.#settings.ipv4, this.#settings.ipv6]) {
+      if (method.type !== 'can-reach') continue;
+      const source = await sourceAddressTo(method.host, family);
+      if (source !== undefined) sources[family] = source;
+    }
+    return sources;
+  }
+
+  #surroundings() {
+    return {
+      clock: this.#clock,
+      random: Math.random,
+      log: this.#log,
+      conditions: this.#conditions,
+      signal: this.#signal,
+    };
+  }
+
+  #tell({ notices, warnings }: StartedUp): void {
+    for (const notice of notices) this.#log.info(notice);
+    const [warning] = warnings;
+    this.#conditions.set(NO_HOST_ADDRESS, warning === undefined ? undefined : { warning });
+  }
+
+  /** Looks at the host now and then: its default route, its addresses where they are to be found out. */
+  async #watchHost(client: Client): Promise<void> {
+    this.#features = await probeFeatures();
+    const { ipv4, ipv6, networking, pollIntervalMs } = this.#settings;
+    const follows = networking !== 'none' && [ipv4, ipv6].some(({ address }) => address.type === 'autodetect');
+    while (!this.#signal.aborted) {
+      await checkDefaultRoute(this.#conditions);
+      await sleep(this.#clock, pollIntervalMs, this.#signal);
+      if (follows && !this.#signal.aborted) await this.#followAddresses(client);
+    }
+  }
+
+  async #followAddresses(client: Client): Promise<void> {
+    try {
+      this.#tell(await writeNode(await this.#startUpOptions(client)));
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error;
+      // The agent says when the datastore is away; anything else is about the addresses.
+      if (!(error instanceof UnavailableError)) this.#conditions.raise(NO_HOST_ADDRESS, { warning: error.message });
+    }
+  }
+
+  async #serveHealth(host: string, port: number): Promise<void> {
+    if (this.#servesHealth) return;
+    this.#servesHealth = true;
+    try {
+      await this.#health.serve({ host, port }, this.#signal);
+      this.#conditions.clear(HEALTH_NOT_SERVED);
+    } catch (error) {
+      this.#servesHealth = false;
+      this.#conditions.raise(HEALTH_NOT_SERVED, { reason: formatError(error).split('\n')[0] ?? '' });
+    }
+  }
+
+  /** What the local API may look at; parts come into being while it serves. */
+  #view() {
+    return {
+      name: this.#name,
+      startedAt: this.#startedAt,
+      settings: this.#settings,
+      conditions: this.#conditions,
+      health: this.#health,
+      state: this.#state,
+      bgp: () => this.#bgp,
+      agent: () => this.#agent,
+      features: () => this.#features,
+      isSingleHost: () => this.#store?.isSingleHost ?? false,
+      client: () => {
+        if (this.#client !== undefined) return this.#client;
+        throw new UnavailableError(
+          'ERR_CALI_NODE_STARTING',
+          `calico-node is still waiting for ${this.#state.datastoreDescription}`,
+        );
+      },
+    };
+  }
+}
