@@ -4,7 +4,7 @@ import type { WriteOperation } from '../src/datastore/datastore.js';
 import { EtcdDatastore } from '../src/datastore/etcd/etcd-datastore.js';
 import { KernelNftables } from '../src/nftables/kernel.js';
 import { accept } from '../src/nftables/statements.js';
-import { saddr } from '../src/nftables/match.js';
+import { dport, isFamily } from '../src/nftables/match.js';
 import { chain, elements, set, table } from '../src/nftables/objects.js';
 import { rule } from '../src/nftables/rule.js';
 import { Transaction } from '../src/nftables/transaction.js';
@@ -72,7 +72,18 @@ async function edits(
   return times;
 }
 
-/** The same put, then a transaction of our own library in a table of its own: what remains when there is nothing to decide. */
+/** A chain of the agent's own, with the number of its rules: what an edit rewrites. */
+async function somePolicyChain(nftables: KernelNftables): Promise<{ readonly name: string; readonly rules: number }> {
+  const seen = await nftables.readTable({ family: 'inet', name: 'calico' }, { withoutElements: true });
+  const found = [...(seen?.chains ?? [])].find(([name, { rules }]) => name.startsWith('pi-') && rules.length > 1);
+  if (found === undefined) throw new Error('the agent left no policy chain behind');
+  return { name: found[0], rules: found[1].rules.length };
+}
+
+/**
+ * The same put, then a transaction of the same kind on the same table (rewriting a policy's chain, adding an address): what remains
+ * when there is nothing to watch, decide, render or compare. Done last, for it spoils the ruleset.
+ */
 async function floorOf(
   namespace: Namespace,
   store: EtcdDatastore,
@@ -80,10 +91,11 @@ async function floorOf(
   edit: (i: number) => ResourceUpdate,
 ): Promise<{ readonly rule: number; readonly element: number }> {
   const nftables = KernelNftables.open({ namespace: NetworkNamespace.open(namespace.pid) });
-  const scratch = table('inet', 'bench');
-  const addresses = set(scratch, 'addresses', ['ipv4_addr']);
-  const policy = chain(scratch, 'policy');
-  await new Transaction(nftables).add(scratch).add(addresses).add(policy).commit();
+  const calico = table('inet', 'calico');
+  const chosen = await somePolicyChain(nftables);
+  const policy = chain(calico, chosen.name);
+  const addresses = set(calico, 'bench-addresses', ['ipv4_addr']);
+  await new Transaction(nftables).add(addresses).commit();
   const ruleTimes: number[] = [];
   const elementTimes: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -92,16 +104,15 @@ async function floorOf(
     const begun = performance.now();
     await store.commit([operation]);
     const stored = performance.now();
-    await new Transaction(nftables)
-      .flush({ kind: 'chain', table: scratch, name: policy.name })
-      .add(rule(policy, [saddr(4, address), accept]))
-      .commit();
+    const rewrite = new Transaction(nftables).flush({ kind: 'chain', table: calico, name: policy.name });
+    for (let n = 0; n < chosen.rules; n += 1)
+      rewrite.add(rule(policy, [isFamily(4), dport('tcp', [String(1_000 + i), '9000-9010']), accept]));
+    await rewrite.commit();
     const ruled = performance.now();
     await new Transaction(nftables).add(elements(addresses, [address])).commit();
     ruleTimes.push(ruled - begun);
     elementTimes.push(stored - begun + performance.now() - ruled);
   }
-  await new Transaction(nftables).delete(scratch).commit();
   nftables.close();
   return { rule: quantile(ruleTimes, 0.5), element: quantile(elementTimes, 0.5) };
 }
