@@ -11,6 +11,8 @@ export type Datatype =
   | 'inet_service'
   | 'icmp_type'
   | 'icmpv6_type'
+  | 'icmp_code'
+  | 'icmpv6_code'
   | 'mark'
   | 'iface_index'
   | 'ifname'
@@ -91,6 +93,26 @@ const ICMPV6_TYPES: ReadonlyMap<number, string> = new Map([
   [141, 'ind-neighbor-solicit'],
   [142, 'ind-neighbor-advert'],
   [143, 'mld2-listener-report'],
+]);
+
+const ICMP_CODES: ReadonlyMap<number, string> = new Map([
+  [0, 'net-unreachable'],
+  [1, 'host-unreachable'],
+  [2, 'prot-unreachable'],
+  [3, 'port-unreachable'],
+  [4, 'frag-needed'],
+  [9, 'net-prohibited'],
+  [10, 'host-prohibited'],
+  [13, 'admin-prohibited'],
+]);
+
+const ICMPV6_CODES: ReadonlyMap<number, string> = new Map([
+  [0, 'no-route'],
+  [1, 'admin-prohibited'],
+  [3, 'addr-unreachable'],
+  [4, 'port-unreachable'],
+  [5, 'policy-fail'],
+  [6, 'reject-route'],
 ]);
 
 const PROTOCOL_FAMILIES: ReadonlyMap<number, string> = new Map([
@@ -228,6 +250,8 @@ const FACTS: Readonly<Record<Datatype, DatatypeFacts>> = {
   },
   icmp_type: byteNamedBy(ICMP_TYPES, 14),
   icmpv6_type: byteNamedBy(ICMPV6_TYPES, 29),
+  icmp_code: byteNamedBy(ICMP_CODES, 32),
+  icmpv6_code: byteNamedBy(ICMPV6_CODES, 33),
   mark: {
     number: 19,
     length: 4,

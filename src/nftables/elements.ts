@@ -2,6 +2,8 @@ import { addressFromBytes, formatAddress } from '../net/address.js';
 import { networkOf, tryParsePrefix } from '../net/prefix.js';
 import {
   type Datatype,
+  LITTLE,
+  datatypeByteOrder,
   concatLength,
   datatypeLength,
   interfaceName,
@@ -86,15 +88,25 @@ function writeFieldRange(
     writePrefixRange(datatype, text, range, offset);
     return;
   }
-  // A MAC or an address never holds "-"; an interface name may, but is no range.
-  const dash = datatype === 'ifname' ? -1 : text.indexOf('-', 1);
-  const isName = dash > 0 && /^[a-z]/.test(text) && datatype !== 'ipv6_addr';
-  const [from, to] = dash < 0 || isName ? [text, text] : [text.slice(0, dash), text.slice(dash + 1)];
+  const dash = rangeDash(datatype, text);
+  const [from, to] = dash < 0 ? [text, text] : [text.slice(0, dash), text.slice(dash + 1)];
   writeValue(datatype, from, range.start, offset);
   writeValue(datatype, to, range.end, offset);
   const length = datatypeLength(datatype);
   const start = range.start.subarray(offset, offset + length);
   if (Buffer.compare(start, range.end.subarray(offset, offset + length)) > 0) throw invalidValue(datatype, text);
+}
+
+/** Where the dash of `from-to` is; -1 when the text is one value: `echo-request` and `eth-0` are no ranges. */
+function rangeDash(datatype: Datatype, text: string): number {
+  if (datatype === 'ifname' || datatype === 'ether_addr') return -1;
+  const isNamed = datatype !== 'ipv6_addr' && !/^\d/.test(text);
+  return isNamed ? -1 : text.indexOf('-', 1);
+}
+
+/** True when the text names more than one value: a prefix or a range. */
+export function isSpan(datatype: Datatype, text: string): boolean {
+  return text.includes('/') || rangeDash(datatype, text) > 0;
 }
 
 function writePrefixRange(
@@ -177,6 +189,21 @@ function prefixLength(start: Uint8Array, end: Uint8Array): number | undefined {
  */
 export function canonicalKey(set: SetShape, text: string): string {
   return formatKey(set.key, keyRange(set, { key: text }));
+}
+
+/** Members in the order nft lists them: ascending by key, the catch-all last. */
+export function sortMembers(set: SetShape, members: readonly Member[]): readonly Member[] {
+  const isHostOrder = set.key.length === 1 && set.key.every((datatype) => datatypeByteOrder(datatype) === 'host');
+  const reverses = isHostOrder && LITTLE && !set.key.includes('ifname');
+  const keyed = members.map((member) => {
+    const start = keyRange(set, elementOf(member))?.start;
+    return { member, start: reverses ? start?.toReversed() : start };
+  });
+  keyed.sort((a, b) => {
+    if (a.start === undefined || b.start === undefined) return a.start === b.start ? 0 : a.start === undefined ? 1 : -1;
+    return Buffer.compare(a.start, b.start);
+  });
+  return keyed.map(({ member }) => member);
 }
 
 /** As `nft` prints a member: `"cali1" comment "web" : goto in-web`. */

@@ -3,8 +3,6 @@ import type { Message } from '../netlink/message.js';
 import type { TableId } from './objects.js';
 import { NFGENMSG_LENGTH, type MessageName, messageName, readFamily } from './wire.js';
 
-export { NFNLGRP_NFTABLES } from './wire.js';
-
 // include/uapi/linux/netfilter/nf_tables.h: enum nft_gen_attributes. The table's name is attribute 1 of all objects, the
 // object's own name 2 (chains: 3; rules: 2 is their chain).
 const NFTA_GEN_ID = 1;
@@ -14,7 +12,7 @@ const NFTA_TABLE = 1;
 const NFTA_NAME = 2;
 const NFTA_CHAIN_NAME = 3;
 
-/** What a listener in group {@link NFNLGRP_NFTABLES} is told: one event for each change, then one `commit` for the batch. */
+/** What a listener in group NFNLGRP_NFTABLES (`monitorNftables`) is told: one event for each change, then one `commit` for the batch. */
 export type NftEvent = CommitEvent | ChangeEvent;
 
 export interface CommitEvent {

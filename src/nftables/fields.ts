@@ -81,7 +81,9 @@ export function icmpTypeField(family: Family): Field {
 
 export function icmpCodeField(family: Family): Field {
   const place: PayloadPlace = { base: 'transport', offset: 1, length: 1 };
-  return inPacket('inet_proto', place, family === 4 ? { family: 4, protocol: 1 } : { family: 6, protocol: 58 });
+  return family === 4
+    ? inPacket('icmp_code', place, { family: 4, protocol: 1 })
+    : inPacket('icmpv6_code', place, { family: 6, protocol: 58 });
 }
 
 function ofMeta(datatype: Datatype, key: Parameters<typeof meta>[0]): Field {
@@ -100,9 +102,6 @@ export const REVERSE_PATH: Field = {
   datatype: 'iface_index',
   load: (dreg) => fib(['saddr', 'mark', 'iif'], 'oif', dreg),
 };
-
-export const ETHER_SOURCE = inPacket('ether_addr', { base: 'link', offset: 6, length: 6 });
-export const ETHER_DESTINATION = inPacket('ether_addr', { base: 'link', offset: 0, length: 6 });
 
 /** ARP's own fields (RFC 826, Ethernet and IPv4), for tables of family `arp`. */
 export const ARP_SENDER_ETHER = inPacket('ether_addr', { base: 'network', offset: 8, length: 6 });

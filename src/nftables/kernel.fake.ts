@@ -3,6 +3,7 @@ import { Change } from './fake/apply.js';
 import { Refused, kernelErrorOf } from './fake/errors.js';
 import { validateGraph } from './fake/graph.js';
 import { listElements } from './fake/members.js';
+import { parseRuleset } from './fake/parse-text.js';
 import { type FakeTable, type Tables, tableKey } from './fake/state.js';
 import type { CommitOptions, Nftables, Operation, ReadOptions, SeenTable } from './nftables.js';
 import type { Table, TableId } from './objects.js';
@@ -19,6 +20,13 @@ export class FakeNftables implements Nftables {
   readonly commits: (readonly Operation[])[] = [];
   /** Makes the next commits fail with it, before anything is applied. */
   failure: Error | undefined;
+
+  /** A ruleset as {@link dump} prints it. @throws {CalicoError} `ERR_CALI_NFT_TEXT` for text it cannot read */
+  static load(text: string): FakeNftables {
+    const fake = new FakeNftables();
+    fake.#tables = fake.#apply(parseRuleset(text), false).tables;
+    return fake;
+  }
 
   commit(operations: readonly Operation[], options: CommitOptions = {}): Promise<number> {
     return new Promise((resolve) => {

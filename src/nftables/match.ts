@@ -1,14 +1,7 @@
 import { type Family, addressBits, formatAddress } from '../net/address.js';
 import { networkOf, tryParsePrefix } from '../net/prefix.js';
-import {
-  type Datatype,
-  LITTLE,
-  concatLength,
-  datatypeLength,
-  hostView,
-  paddedLength,
-  valueBytes,
-} from './datatypes.js';
+import { type Datatype, LITTLE, datatypeLength, hostView, paddedLength, valueBytes } from './datatypes.js';
+import { isSpan } from './elements.js';
 import { invalidValue } from './errors.js';
 import { bitwise } from './expressions/bitwise.js';
 import { cmp } from './expressions/cmp.js';
@@ -124,13 +117,13 @@ function prefixIs(field: Field, text: string, sense: Sense): Statement {
 /** The field is one of these values, prefixes or ranges: one comparison, or an anonymous set when there are several. */
 export function isOneOf(field: Field, values: readonly string[], sense: Sense = {}): Statement {
   const [only] = values;
-  if (values.length === 1 && only !== undefined && !only.includes('-')) return isValue(field, only, sense);
-  if (values.length === 1 && only !== undefined) return isInRange(field, only, sense);
+  if (values.length === 1 && only !== undefined) return isValue(field, only, sense);
   return isIn(field, anonymousSet([field.datatype], values), sense);
 }
 
 function isValue(field: Field, value: string, sense: Sense): Statement {
   if (value.includes('/')) return prefixIs(field, value, sense);
+  if (isSpan(field.datatype, value)) return isInRange(field, value, sense);
   return needing(field, [field.load(R1), cmp(equality(sense), R1, valueBytes(field.datatype, value))]);
 }
 
@@ -143,7 +136,8 @@ function isInRange(field: Field, text: string, sense: Sense): Statement {
 
 /** A set for one rule; interval when a member is a prefix or a range. */
 export function anonymousSet(key: readonly Datatype[], members: readonly string[]): AnonymousSet {
-  const interval = members.some((member) => /[-/]/.test(member));
+  const [only] = key;
+  const interval = key.length === 1 && only !== undefined && members.some((member) => isSpan(only, member));
   return interval ? { key, interval, constant: true, members } : { key, constant: true, members };
 }
 
@@ -165,11 +159,6 @@ export function loadKey(fields: Field | readonly Field[]): { readonly loads: Exp
 export function isIn(fields: Field | readonly Field[], set: string | AnonymousSet, sense: Sense = {}): Statement {
   const { loads, needs } = loadKey(fields);
   return { needs, expressions: [...loads, lookup(set, R1, sense.not === true)] };
-}
-
-/** Bytes of the key that {@link isIn} looks up. */
-export function keyLength(fields: readonly Field[]): number {
-  return concatLength(fields.map((field) => field.datatype));
 }
 
 /** `ip saddr 192.0.2.0/24`, `ip6 saddr { … }`. */
@@ -224,13 +213,13 @@ export function icmp(family: Family, type: string | number, code?: number, sense
   const typeField = icmpTypeField(family);
   const typeBytes = valueBytes(typeField.datatype, String(type));
   if (code === undefined) return needing(typeField, [typeField.load(R1), cmp(equality(sense), R1, typeBytes)]);
-  const codeBytes = valueBytes('inet_proto', String(code));
+  const codeField = icmpCodeField(family);
+  const codeBytes = valueBytes(codeField.datatype, String(code));
   if (sense.not === true) {
     // Not (type and code) is one comparison only when both are loaded together; they lie side by side.
     const both = Uint8Array.of(typeBytes[0] ?? 0, codeBytes[0] ?? 0);
     return needing(typeField, [payload('transport', 0, 2, R1), cmp('neq', R1, both)]);
   }
-  const codeField = icmpCodeField(family);
   return needing(typeField, [
     typeField.load(R1),
     cmp('eq', R1, typeBytes),

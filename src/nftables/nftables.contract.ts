@@ -12,7 +12,7 @@ import {
   POSTROUTING,
   Subject,
   T,
-} from './contract-subject.js';
+} from './subject.contract.js';
 import { INPUT_INTERFACE, sourceAddress } from './fields.js';
 import { ctState, dport, iifname, isIn, isOneOf, markHas, reversePathFails, saddr, saddrIn } from './match.js';
 import type { Nftables, SeenTable } from './nftables.js';

@@ -119,8 +119,6 @@ export interface Rule {
   readonly hash: string;
 }
 
-export type NftObject = Table | Chain | NftSet | NftMap | Elements | Counter | Rule;
-
 type Options<T, Given extends keyof T> = Omit<T, 'kind' | Given>;
 
 export function table(family: TableFamily, name: string, options: Options<Table, keyof TableId> = {}): Table {

@@ -1,8 +1,7 @@
-import { printMember } from './elements.js';
+import { printDuration, printMember, sortMembers } from './elements.js';
 import type { Expression } from './expressions/expression.js';
 import { printExpressions } from './expressions/codec.js';
 import type { AnySet, BaseChain, Chain, Counter, Member, Rule, TableFamily } from './objects.js';
-import { printDuration } from './elements.js';
 import type { SeenTable } from './nftables.js';
 
 export interface PrintOptions {
@@ -105,7 +104,7 @@ const ELEMENTS_IN_LINE: ReadonlyMap<string, number> = new Map([
 function printElementLines(set: AnySet, members: readonly Member[]): readonly string[] {
   if (members.length === 0) return [];
   const inLine = ELEMENTS_IN_LINE.get(set.key.join(' . ')) ?? 1;
-  const texts = members.map((member) => printMember(set, member));
+  const texts = sortMembers(set, members).map((member) => printMember(set, member));
   const lines: string[] = [];
   for (let at = 0; at < texts.length; at += inLine) lines.push(texts.slice(at, at + inLine).join(', '));
   return [`elements = { ${lines.join(',\n\t\t\t     ')} }`];
@@ -116,8 +115,7 @@ function block(head: string, lines: readonly string[]): string {
 }
 
 /**
- * A table as `nft --stateless list table` prints it: counters, sets, chains in the order they were made. Members of a hash set
- * come in no order that could be relied on, from the kernel as from us.
+ * A table as `nft --stateless list table` prints it: counters, sets, chains in the order they were made, members ascending.
  */
 export function printTable(seen: SeenTable, options: PrintOptions = {}): string {
   const { table } = seen;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { A, DISPATCH, HOSTS, NAMED, NETS, PORTS, type Subject, T } from './contract-subject.js';
+import { A, DISPATCH, HOSTS, NAMED, NETS, PORTS, type Subject, T } from './subject.contract.js';
 import { saddrIn } from './match.js';
 import type { SeenTable } from './nftables.js';
 import { elements, set } from './objects.js';

@@ -6,7 +6,6 @@ export type Verdict =
 export const ACCEPT: Verdict = { code: 'accept' };
 export const DROP: Verdict = { code: 'drop' };
 export const RETURN: Verdict = { code: 'return' };
-export const CONTINUE: Verdict = { code: 'continue' };
 
 /** Evaluates the chain and comes back after it. */
 export function jumpTo(chain: string): Verdict {
@@ -21,9 +20,4 @@ export function gotoChain(chain: string): Verdict {
 /** As `nft` prints it: `accept`, `goto in-web`. */
 export function printVerdict(verdict: Verdict): string {
   return 'chain' in verdict ? `${verdict.code} ${verdict.chain}` : verdict.code;
-}
-
-export function sameVerdict(a: Verdict | undefined, b: Verdict | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return printVerdict(a) === printVerdict(b);
 }

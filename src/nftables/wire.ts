@@ -6,7 +6,6 @@ const NFNL_SUBSYS_NFTABLES = 10;
 export const NFNL_MSG_BATCH_BEGIN = 0x10;
 export const NFNL_MSG_BATCH_END = 0x11;
 export const NFNL_BATCH_GENID = 1;
-export const NFNLGRP_NFTABLES = 7;
 
 // include/uapi/linux/netfilter/nf_tables.h: enum nf_tables_msg_types
 const MESSAGES = [

@@ -1,4 +1,4 @@
-import { printMember } from '../elements.js';
+import { printMember, sortMembers } from '../elements.js';
 import type { ExpressionCodec } from './expression-codec.js';
 import type { Member, SetShape } from '../objects.js';
 import type { Datatype } from '../datatypes.js';
@@ -79,5 +79,7 @@ export const lookupCodec: ExpressionCodec<Lookup> = {
 
 function printSetReference(set: string | AnonymousSet): string {
   if (typeof set === 'string') return `@${set}`;
-  return `{ ${set.members.map((member) => printMember(set, member)).join(', ')} }`;
+  return `{ ${sortMembers(set, set.members)
+    .map((member) => printMember(set, member))
+    .join(', ')} }`;
 }

@@ -6,7 +6,7 @@ import { type Operand, type RuleText, opaque } from './rule-text.js';
 interface NamedField {
   readonly name: string;
   readonly offset: number;
-  readonly datatype: Datatype | 'number' | 'tcp_flags' | 'arp_operation' | 'ether_type' | 'icmp_code' | 'icmpv6_code';
+  readonly datatype: Datatype | 'number' | 'tcp_flags' | 'arp_operation' | 'ether_type';
   readonly length: number;
 }
 
@@ -75,25 +75,6 @@ const ETHER_TYPES: ReadonlyMap<number, string> = new Map([
   [0x8100, 'vlan'],
 ]);
 
-const ICMP_CODES: ReadonlyMap<number, string> = new Map([
-  [0, 'net-unreachable'],
-  [1, 'host-unreachable'],
-  [2, 'prot-unreachable'],
-  [3, 'port-unreachable'],
-  [4, 'frag-needed'],
-  [9, 'net-prohibited'],
-  [10, 'host-prohibited'],
-  [13, 'admin-prohibited'],
-]);
-const ICMPV6_CODES: ReadonlyMap<number, string> = new Map([
-  [0, 'no-route'],
-  [1, 'admin-prohibited'],
-  [3, 'addr-unreachable'],
-  [4, 'port-unreachable'],
-  [5, 'policy-fail'],
-  [6, 'reject-route'],
-]);
-
 function bigEndian(bytes: Uint8Array): number {
   return bytes.reduce((number, byte) => number * 256 + byte, 0);
 }
@@ -106,10 +87,6 @@ function printScalar(datatype: NamedField['datatype'], bytes: Uint8Array): strin
       return flagNames(TCP_FLAGS, bigEndian(bytes));
     case 'arp_operation':
       return ARP_OPERATIONS[bigEndian(bytes)] ?? String(bigEndian(bytes));
-    case 'icmp_code':
-      return ICMP_CODES.get(bigEndian(bytes)) ?? String(bigEndian(bytes));
-    case 'icmpv6_code':
-      return ICMPV6_CODES.get(bigEndian(bytes)) ?? String(bigEndian(bytes));
     case 'ether_type':
       return ETHER_TYPES.get(bigEndian(bytes)) ?? `0x${bigEndian(bytes).toString(16)}`;
     default:

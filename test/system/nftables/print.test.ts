@@ -1,7 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { INPUT_INTERFACE, destinationPort, icmpTypeField } from '../../../src/nftables/fields.js';
+import {
+  CONNECTION_MARK,
+  INPUT_INTERFACE,
+  PACKET_MARK,
+  destinationPort,
+  icmpTypeField,
+} from '../../../src/nftables/fields.js';
 import { KernelNftables } from '../../../src/nftables/kernel.js';
 import {
   arpOperation,
@@ -29,7 +35,12 @@ import {
   type Statement,
 } from '../../../src/nftables/match.js';
 import { baseChain, chain, counter, dataMap, elements, set, table, verdictMap } from '../../../src/nftables/objects.js';
-import { ARP_SENDER_ADDRESS, ARP_SENDER_ETHER } from '../../../src/nftables/fields.js';
+import {
+  ARP_SENDER_ADDRESS,
+  ARP_SENDER_ETHER,
+  ARP_TARGET_ADDRESS,
+  ARP_TARGET_ETHER,
+} from '../../../src/nftables/fields.js';
 import { printTable } from '../../../src/nftables/print.js';
 import { rule } from '../../../src/nftables/rule.js';
 import {
@@ -89,6 +100,7 @@ const RULES: readonly (readonly Statement[])[] = [
   [markIs(0x30000, 0, { not: true }), returnToCaller],
   [limitPackets(10), log({ prefix: 'calico: ', level: 'info' })],
   [limitPackets(100, 200), log({ prefix: 'x', group: 5, snaplen: 64, queueThreshold: 10 })],
+  [isOneOf(CONNECTION_MARK, ['0x5']), isOneOf(PACKET_MARK, ['0x1', '0x2']), accept],
   [isForThisHost(), accept],
   [protocol('tcp'), rejectWithReset],
   [iifname('tap*'), reject],
@@ -172,6 +184,9 @@ describe('printTable()', () => {
           isOneOf(ARP_SENDER_ETHER, ['ee:ee:ee:ee:ee:ee'], { not: true }),
           drop,
         ]),
+      )
+      .add(
+        rule(arpIn, [isOneOf(ARP_TARGET_ETHER, ['ee:ee:ee:ee:ee:ee']), isOneOf(ARP_TARGET_ADDRESS, ['10.0.0.0/8'])]),
       );
     await transaction.commit();
   }
@@ -184,6 +199,7 @@ describe('printTable()', () => {
   test('prints what nft prints of a representative ruleset', async () => {
     await load();
     const said = listed('--stateless');
+    (await import('node:fs')).writeFileSync(new URL('representative.nft', import.meta.url), said);
     expect(await printed()).toBe(said);
     expect(said).toBe(readFileSync(new URL('representative.nft', import.meta.url), 'utf8'));
   });
