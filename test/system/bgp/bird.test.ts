@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { end, identify, must, repositoryRoot, until } from '../../../lab/processes.js';
 import { birdConfig } from '../../../src/bgp/bird-config.js';
@@ -111,10 +110,13 @@ process.stdout.write(bird.problem === undefined ? 'up' : bird.problem.message);
 setInterval(() => undefined, 60_000);
 `;
 
-function bundleSupervisor(): string {
+async function bundleSupervisor(): Promise<string> {
   const outfile = join(folder, 'supervisor.mjs');
-  const stdin = { contents: SUPERVISOR, resolveDir: repositoryRoot() };
-  buildSync({ stdin, outfile, bundle: true, platform: 'node', format: 'esm' });
+  // In a process that ends: the library would leave one running.
+  const esbuild = join(repositoryRoot(), 'node_modules/.bin/esbuild');
+  const entry = join(folder, 'supervisor.ts');
+  await writeFile(entry, SUPERVISOR.replace('./src', join(repositoryRoot(), 'src')));
+  await must([esbuild, entry, `--outfile=${outfile}`, '--bundle', '--platform=node', '--format=esm']);
   return outfile;
 }
 
@@ -171,7 +173,7 @@ afterEach(async () => {
 });
 
 describe('BIRD under supervision', () => {
-  test('a mesh of three has its block routes in every kernel within three seconds, and no blackhole of its own', async () => {
+  test('a mesh of three has its block routes in every kernel within seconds, and no blackhole of its own', async () => {
     const startedMs = performance.now();
     await meet();
     expect(performance.now() - startedMs).toBeLessThan(5_000);
@@ -184,7 +186,7 @@ describe('BIRD under supervision', () => {
   test('a killed supervisor leaves BIRD running; the next one adopts it, without a session lost', async () => {
     const [first] = hosts;
     if (first === undefined) throw new Error('no host');
-    const outfile = bundleSupervisor();
+    const outfile = await bundleSupervisor();
     const command = ['ip', 'netns', 'exec', first.namespace, 'bird'];
     const child = spawn(process.execPath, [outfile, first.folder, configOf(first), ...command], {
       stdio: ['ignore', 'pipe', 'inherit'],
