@@ -1,6 +1,6 @@
 import type { Kind, ResourceByKind } from '../api/registry.js';
 import type { ResourceKey } from '../api/resource-update.js';
-import type { Stored } from './datastore.js';
+import type { ListOptions, Stored } from './datastore.js';
 import { isBuiltIn } from './errors.js';
 
 export const DEFAULT_ALLOW_PROFILE = 'projectcalico-default-allow';
@@ -30,8 +30,10 @@ export function builtInFor<K extends Kind>(key: ResourceKey<K>): Stored<K> | und
 }
 
 /** What every list of the kind contains besides what is stored. */
-export function builtInOf<K extends Kind>(kind: K): readonly Stored<K>[] {
-  return kind === 'Profile' ? [builtInProfile as unknown as Stored<K>] : [];
+export function builtInOf<K extends Kind>(kind: K, options: ListOptions = {}): readonly Stored<K>[] {
+  return kind === 'Profile' && DEFAULT_ALLOW_PROFILE.startsWith(options.namePrefix ?? '')
+    ? [builtInProfile as unknown as Stored<K>]
+    : [];
 }
 
 /** @throws {UnsupportedError} when the object is built in */

@@ -298,6 +298,10 @@ export function describeDatastore(name: string, start: () => Promise<DatastoreHa
           'host:calico-01/192.168.0.0/26',
           'virtual:lb/fd80::/122',
         ]);
+        const own = await store.list('BlockAffinity', { namePrefix: 'host:calico-01/' });
+        expect(own.items.map((item) => item.key.name)).toEqual(['host:calico-01/192.168.0.0/26']);
+        expect((await store.list('BlockAffinity', { namePrefix: 'host:calico-0' })).items).toHaveLength(1);
+        expect((await store.list('BlockAffinity', { namePrefix: 'host:calico/' })).items).toEqual([]);
         expect((await store.list('IPAMConfiguration')).items.map((item) => item.value.strict_affinity)).toEqual([true]);
         expect((await store.get(key)).value.state).toBe('confirmed');
       });

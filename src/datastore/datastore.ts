@@ -28,6 +28,8 @@ export interface CallOptions {
 
 export interface ListOptions extends CallOptions {
   readonly namespace?: string;
+  /** Only objects whose name begins so; `host:calico-01/` are the block affinities of a host, and cheap to find. */
+  readonly namePrefix?: string;
   /** List as of this revision. */
   readonly revision?: string;
 }

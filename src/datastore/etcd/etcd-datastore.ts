@@ -72,7 +72,7 @@ export class EtcdDatastore implements Datastore {
   }
 
   async list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>> {
-    const items: Stored<K>[] = [...builtInOf(kind)];
+    const items: Stored<K>[] = [...builtInOf(kind, options)];
     const invalid: InvalidEntry<K>[] = [];
     const revision = await this.#scan(kind, options, false, (key, kv) => {
       const entryRevision = String(kv.modRevision);
@@ -181,13 +181,15 @@ export class EtcdDatastore implements Datastore {
   ): Promise<string> {
     const asked = options?.revision === undefined ? 0n : parseRevision(options.revision);
     let revision = asked;
-    for (const range of kindRanges(kind, options?.namespace)) {
+    const namePrefix = options?.namePrefix ?? '';
+    for (const range of kindRanges(kind, options)) {
       for await (const page of this.#pages(range, keysOnly, revision, options)) {
         if (asked > page.storeRevision) throw wentBack(this.description, String(asked), String(page.storeRevision));
         if (revision === 0n) revision = page.storeRevision;
         for (const kv of page.kvs) {
           const key = parseKeyPath(kv.key.toString());
-          if (key?.kind === kind && !isBuiltInKey(key)) visit(key as ResourceKey<K>, kv);
+          if (key?.kind !== kind || isBuiltInKey(key) || !key.name.startsWith(namePrefix)) continue;
+          visit(key as ResourceKey<K>, kv);
         }
       }
     }

@@ -1,4 +1,4 @@
-import { keyPrefixes } from '../../api/keys.js';
+import { formatKeyPath, keyPrefixes } from '../../api/keys.js';
 import type { Kind } from '../../api/registry.js';
 
 /** Keys from `key` up to, not including, `rangeEnd`. */
@@ -19,8 +19,20 @@ export function prefixRange(prefix: string): KeyRange {
   return { key: Buffer.from(prefix), rangeEnd: afterPrefix(prefix) };
 }
 
-/** The ranges in which all objects of a kind lie. */
-export function kindRanges(kind: Kind, namespace?: string): readonly KeyRange[] {
+/** Where a list looks; what it finds may still have to be filtered by name. */
+export interface RangeScope {
+  readonly namespace?: string | undefined;
+  readonly namePrefix?: string | undefined;
+}
+
+/** The ranges in which all objects of a kind, or those of a scope, lie. */
+export function kindRanges(kind: Kind, scope: RangeScope = {}): readonly KeyRange[] {
+  const { namespace, namePrefix } = scope;
+  if (kind === 'BlockAffinity' && namePrefix !== undefined && /^(host|virtual):[^/]+\/$/.test(namePrefix)) {
+    // The blocks of one owner lie together: everything before the family of any of them.
+    const path = formatKeyPath({ kind, name: `${namePrefix}0.0.0.0/0` });
+    return [prefixRange(path.slice(0, path.lastIndexOf('ipv4/')))];
+  }
   return keyPrefixes(kind, namespace).map(prefixRange);
 }
 

@@ -80,7 +80,7 @@ export class MemoryDatastore implements Datastore {
 
   async list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>> {
     await this.#begin(options);
-    const items: Stored<K>[] = [...builtInOf(kind)];
+    const items: Stored<K>[] = [...builtInOf(kind, options)];
     const invalid: InvalidEntry<K>[] = [];
     for (const { key, entry } of this.#scan(kind, options)) {
       const revision = String(entry.revision);
@@ -276,6 +276,7 @@ export class MemoryDatastore implements Datastore {
       const key = parseKeyPath(path);
       if (key?.kind !== kind || isBuiltInKey(key)) continue;
       if (options?.namespace !== undefined && key.namespace !== options.namespace) continue;
+      if (!key.name.startsWith(options?.namePrefix ?? '')) continue;
       found.push({ key: key as ResourceKey<K>, entry });
     }
     return found;
