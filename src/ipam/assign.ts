@@ -162,13 +162,18 @@ export class Assignment {
     for (const pool of pools) {
       const bits = pool.prefix.address.family === 4 ? 32 : 128;
       const seed = pool.blockSize === bits ? Math.floor(this.#random() * 2 ** 32) : fnv1(owner.name);
-      const cidr = findFreeBlock(pool, taken, seed);
-      if (cidr === undefined) continue;
-      taken.add(cidr);
-      const block = await claimBlock(this.#transaction, owner, cidr, time);
-      (await this.#facts.owned(owner)).add(cidr);
-      await this.#take(block);
-      return true;
+      for (;;) {
+        const cidr = findFreeBlock(pool, taken, seed);
+        if (cidr === undefined) break;
+        taken.add(cidr);
+        const existing = await readBlock(this.#transaction, cidr, time);
+        // Somebody claimed it since the blocks were listed.
+        if (existing !== undefined && existing.affinity !== affinityText(owner)) continue;
+        const block = await claimBlock(this.#transaction, owner, cidr, time);
+        (await this.#facts.owned(owner)).add(cidr);
+        await this.#take(block);
+        return true;
+      }
     }
     return false;
   }

@@ -267,6 +267,18 @@ describe('releasing', () => {
     expect([await names('IPAMBlock'), await names('BlockAffinity')]).toEqual([[], []]);
   });
 
+  test('looks again before it believes that a handle holds nothing', async () => {
+    await addresses(workload('mine'));
+    const other = new Ipam(store, { clock });
+    await other.assignIp({ address: '192.0.2.130', hostname: 'h2', handleId: 'b' });
+    await ipam.attributes('192.0.2.130');
+    await other.assignIp({ address: '192.0.2.131', hostname: 'h2', handleId: 'theirs' });
+    expect((await ipam.releaseIps([{ address: '192.0.2.131' }])).released).toEqual(['192.0.2.131']);
+    await other.assignIp({ address: '192.0.2.132', hostname: 'h2', handleId: 'late' });
+    expect((await ipam.releaseByHandle('late')).released).toEqual(['192.0.2.132']);
+    await checkInvariants(store);
+  });
+
   test('all blocks of a host deletes the empty ones and leaves those in use to nobody', async () => {
     await ipam.assignIp({ address: '192.0.2.1', hostname: 'h1', handleId: 'a' });
     await ipam.assignIp({ address: '192.0.2.65', hostname: 'h1', handleId: 'b' });

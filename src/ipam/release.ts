@@ -53,7 +53,13 @@ export class Release {
       else byBlock.set(cidr, [...(byBlock.get(cidr) ?? []), request]);
     }
     for (const [cidr, group] of byBlock) {
-      const block = await readBlock(this.#transaction, cidr, time);
+      let block = await readBlock(this.#transaction, cidr, time);
+      if (
+        block === undefined ||
+        withOrdinals(block, group).some(({ ordinal }) => block?.allocations[ordinal] === null)
+      ) {
+        block = await this.#readAnew(cidr, time);
+      }
       if (block === undefined) this.#unallocated.push(...group.map(({ address }) => formatAddress(address)));
       else await this.#fromBlock(block, withOrdinals(block, group), time);
     }
@@ -66,7 +72,8 @@ export class Release {
     if (handle === undefined) throw hasNoSuchHandle(handleId);
     const time = await this.#facts.time();
     for (const cidr of Object.keys(handle.block)) {
-      const block = await readBlock(this.#transaction, cidr, time);
+      let block = await readBlock(this.#transaction, cidr, time);
+      if (block === undefined || ordinalsOf(block, handleId).length === 0) block = await this.#readAnew(cidr, time);
       const ordinals = block === undefined ? [] : ordinalsOf(block, handleId);
       if (block !== undefined && ordinals.length > 0) {
         const requests = ordinals.map((ordinal) => ({ ordinal, handleId }));
@@ -78,6 +85,15 @@ export class Release {
       this.#transaction.set(handleKey(handleId), undefined);
     }
     return { released: this.#released, unallocated: this.#unallocated };
+  }
+
+  /**
+   * The block as the store has it. That there is nothing to release leads to no write of the block, so no compare-and-swap would
+   * notice that what is remembered of it is old.
+   */
+  async #readAnew(cidr: string, time: BlockTime): Promise<IPAMBlock | undefined> {
+    await this.#facts.refresh(cidr);
+    return readBlock(this.#transaction, cidr, time);
   }
 
   async #fromBlock(block: IPAMBlock, requests: readonly OrdinalRelease[], time: BlockTime): Promise<void> {
