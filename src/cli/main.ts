@@ -8,6 +8,7 @@ import { create } from './commands/create.js';
 import { remove } from './commands/delete.js';
 import { get } from './commands/get.js';
 import { ipamShow } from './commands/ipam-show.js';
+import { nodeStatus } from './commands/node-status.js';
 import { poolAdd } from './commands/pool-add.js';
 import { poolRemove } from './commands/pool-remove.js';
 import { poolShow } from './commands/pool-show.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   remove,
   get,
   ipamShow,
+  nodeStatus,
   poolAdd,
   poolRemove,
   poolShow,
@@ -34,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
 /** What groups of commands are for. */
 const GROUPS: Readonly<Record<string, string>> = {
   ipam: 'addresses: who holds which',
+  node: 'this host',
   pool: 'address pools, in short',
 };
 

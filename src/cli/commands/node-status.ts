@@ -1,0 +1,13 @@
+import type { Command } from '../command.js';
+
+export const nodeStatus: Command = {
+  name: 'node status',
+  help: 'show how this host is: its BGP peers, and what ails it',
+  options: [],
+  usesDatastore: false,
+  async handler() {
+    if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };
+    const { readNodeReport } = await import('../node-report.js');
+    return readNodeReport();
+  },
+};

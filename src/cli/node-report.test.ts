@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { LocalApiClient } from '../localapi/client.js';
+import type { NodeStatus } from '../localapi/protocol.js';
+import { nodeReport, readNodeReport } from './node-report.js';
+import { formatBlock } from './printer.js';
+
+const status: NodeStatus = {
+  node: 'calico-01',
+  version: 'v0.1.0',
+  pid: 77,
+  startedAt: '2026-01-01T00:00:00Z',
+  datastore: { description: 'etcd at unix:///run/calico/etcd.sock', isSingleHost: true, status: 'in-sync' },
+  felix: { isRunning: true, revision: '41', isProgrammed: true },
+  bgp: {
+    backend: 'bird',
+    isRunning: true,
+    hasIpv4: true,
+    hasIpv6: false,
+    peers: [
+      {
+        address: '192.0.2.2',
+        family: 4,
+        type: 'node-to-node mesh',
+        state: 'up',
+        since: '12:00:01',
+        info: 'Established',
+      },
+    ],
+  },
+  conditions: [
+    { code: 'single-host-datastore', severity: 'info', text: 'single-host datastore', hint: 'share one', since: '' },
+  ],
+  features: [
+    { name: 'ipip', outcome: 'no', lost: 'no tunnels' },
+    { name: 'vxlan', outcome: 'yes', lost: 'no tunnels' },
+  ],
+};
+
+function print(report: NodeStatus): string[] {
+  const blocks = nodeReport(report).output ?? [];
+  return blocks.map(formatBlock).join('').trimEnd().split('\n');
+}
+
+describe('nodeReport()', () => {
+  test('shows peers by family, then datastore, kernel and conditions', () => {
+    expect(print(status)).toEqual([
+      'Calico process is running.',
+      '',
+      'IPv4 BGP status',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '| PEER ADDRESS |     PEER TYPE     | STATE |  SINCE   |    INFO     |',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '| 192.0.2.2    | node-to-node mesh | up    | 12:00:01 | Established |',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '',
+      'IPv6 BGP status',
+      'No IPv6 peers found.',
+      '',
+      'Node calico-01, calico-node v0.1.0',
+      'Datastore: etcd at unix:///run/calico/etcd.sock, in-sync at revision 41; the kernel is programmed',
+      'Not in this kernel: ipip',
+      'info: single-host datastore',
+      '  hint: share one',
+    ]);
+  });
+
+  test('says when BIRD does not run', () => {
+    expect(print({ ...status, bgp: { ...status.bgp, isRunning: false } })).toContain(
+      'The BGP backend process (BIRD) is not running.',
+    );
+  });
+
+  test('says when nothing runs', async () => {
+    const { errors } = await readNodeReport(new LocalApiClient('/nonexistent/calico.sock'));
+    expect(errors?.[0]).toBe('Calico process is not running.');
+  });
+});

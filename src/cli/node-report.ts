@@ -1,0 +1,63 @@
+import { UnavailableError } from '../base/errors.js';
+import { LocalApiClient } from '../localapi/client.js';
+import type { BgpPeerStatus, NodeStatus } from '../localapi/protocol.js';
+import { type Block, line, type Result } from './result.js';
+
+const HEADINGS = ['PEER ADDRESS', 'PEER TYPE', 'STATE', 'SINCE', 'INFO'];
+
+function peerBlocks(family: 4 | 6, peers: readonly BgpPeerStatus[]): Block[] {
+  const own = peers.filter((peer) => peer.family === family);
+  const heading = [line(''), line(`IPv${family} BGP status`)];
+  if (own.length === 0) return [...heading, line(`No IPv${family} peers found.`)];
+  const rows = own.map(({ address, type, state, since, info }) => [address, type, state, since, info]);
+  return [...heading, { type: 'box', headings: HEADINGS, rows, align: 'left' }];
+}
+
+function bgpBlocks({ isRunning, peers }: NodeStatus['bgp']): Block[] {
+  if (!isRunning) return [line('The BGP backend process (BIRD) is not running.')];
+  return [...peerBlocks(4, peers), ...peerBlocks(6, peers)];
+}
+
+function conditionBlocks({ conditions }: NodeStatus): Block[] {
+  return conditions.flatMap(({ severity, text, hint }) => [
+    line(`${severity}: ${text}`),
+    ...(hint === undefined ? [] : [line(`  hint: ${hint}`)]),
+  ]);
+}
+
+function featureBlocks({ features }: NodeStatus): Block[] {
+  const missing = features.filter(({ outcome }) => outcome === 'no').map(({ name }) => name);
+  return missing.length === 0 ? [] : [line(`Not in this kernel: ${missing.join(', ')}`)];
+}
+
+function summary({ node, version, datastore, felix }: NodeStatus): Block[] {
+  const kernel = felix.isProgrammed ? 'the kernel is programmed' : 'the kernel is not programmed yet';
+  return [
+    line(`Node ${node}, calico-node ${version}`),
+    line(`Datastore: ${datastore.description}, ${datastore.status} at revision ${felix.revision}; ${kernel}`),
+  ];
+}
+
+/** The report on a host that runs: first what everybody knows from elsewhere, then what only we say. */
+export function nodeReport(status: NodeStatus): Result {
+  return {
+    output: [
+      line('Calico process is running.'),
+      ...bgpBlocks(status.bgp),
+      line(''),
+      ...summary(status),
+      ...featureBlocks(status),
+      ...conditionBlocks(status),
+    ],
+  };
+}
+
+/** Asks this host's `calico-node`. */
+export async function readNodeReport(client: LocalApiClient = new LocalApiClient()): Promise<Result> {
+  try {
+    return nodeReport(await client.status());
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return { errors: ['Calico process is not running.', '  hint: start calico-node on this host'] };
+  }
+}
