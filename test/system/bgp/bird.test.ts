@@ -183,7 +183,7 @@ describe('BIRD under supervision', () => {
     expect(await first.bird.control?.status()).toMatchObject({ routerId: '192.0.2.1', isRecovering: false });
   });
 
-  test('a killed supervisor leaves BIRD running; the next one adopts it, without a session lost', async () => {
+  test('a killed supervisor leaves BIRD running; the next one adopts it, and goes on with it', async () => {
     const [first] = hosts;
     if (first === undefined) throw new Error('no host');
     const outfile = await bundleSupervisor();
