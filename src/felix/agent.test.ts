@@ -63,6 +63,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 interface Running {
+  readonly agent: Agent;
   readonly dataplane: RecordingDataplane;
   readonly stop: () => Promise<void>;
 }
@@ -83,6 +84,7 @@ function start(store: MemoryDatastore, observer: AgentObserver = {}): Running {
   });
   const done = agent.run(ended.signal);
   return {
+    agent,
     dataplane,
     stop: async () => {
       ended.abort();
@@ -97,13 +99,14 @@ describe('Agent', () => {
     await endpoint(store, 'a');
     await endpoint(store, 'b');
     await endpoint(store, 'elsewhere', 'calico-02');
-    const { dataplane, stop } = start(store);
+    const { agent, dataplane, stop } = start(store);
     await until(() => dataplane.applied.length > 0);
     expect(dataplane.applied[0]?.isWhole).toBe(true);
     expect(dataplane.applied[0]?.endpoints).toHaveLength(2);
     await endpoint(store, 'c');
     await until(() => dataplane.applied.at(-1)?.endpoints.length === 3);
     expect(dataplane.applied.at(-1)?.isWhole).toBe(false);
+    expect(Number(agent.revision)).toBeGreaterThanOrEqual(4);
     await stop();
     expect(dataplane.closed).toBe(1);
   });

@@ -8,6 +8,7 @@ import type { Random } from '../base/retry.js';
 import { type ApplyReport, Dataplane, type DataplaneDelta, type DataplaneObserver } from '../dataplane/dataplane.js';
 import type { DataplaneSettings } from '../dataplane/settings.js';
 import type { Datastore } from '../datastore/datastore.js';
+import { isLaterRevision } from '../datastore/snapshot.js';
 import { Syncer, type SyncerEvent } from '../datastore/syncer.js';
 import type { SyncerStatus } from '../datastore/syncer-states.js';
 import type { BgpPlan } from '../plan/host-plan.js';
@@ -151,7 +152,7 @@ export class Agent {
     this.#policy.apply(updates);
     this.#routing.apply(updates);
     if (this.#config.apply(updates)) this.#settings = undefined;
-    this.#revision = updates.at(-1)?.revision ?? this.#revision;
+    for (const { revision } of updates) if (isLaterRevision(revision, this.#revision)) this.#revision = revision;
   }
 
   async #program(whole: boolean): Promise<void> {
