@@ -1,121 +1,45 @@
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  credentials,
-  type ChannelCredentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import { CalicoError, UnavailableError } from '../../base/errors.js';
+import { UnavailableError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 import { isClosed } from '../errors.js';
 import { checkEtcdConfig, describeEndpoint, type EtcdConfig } from './config.js';
 import { etcdError, noAnswer, wantsNewToken } from './errors.js';
-import type { WatchRequest, WatchResponse } from './generated/etcd.js';
-import { authenticateMethod, type Method, watchMethod } from './methods.js';
+import type { GrpcFailure } from './grpc-status.js';
+import { authenticateMethod, type Method } from './methods.js';
+import { hostOf, readTlsMaterial } from './tls-material.js';
+import { type TlsOptions, UnaryChannel, UnaryError } from './unary-channel.js';
+import type { WatchChannel, WatchStream } from './watch-channel.js';
 
 /** How long a call may take, a connection included; also how long a watch may take to begin. */
 export const CALL_TIMEOUT_MS = 5_000;
-
-// The server ends connections that ping more often than every 5 s, or without a stream (GOAWAY too_many_pings).
-const CHANNEL_OPTIONS: ClientOptions = {
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc.keepalive_permit_without_calls': 0,
-  'grpc.max_receive_message_length': 64 * 2 ** 20,
-  'grpc.max_send_message_length': 64 * 2 ** 20,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.min_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
-  'grpc.enable_retries': 0,
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  // Shared ones would keep their backoff when we come back to an endpoint.
-  'grpc.use_local_subchannel_pool': 1,
-};
 
 export interface UnaryOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
 }
 
-export type WatchStream = ClientDuplexStream<WatchRequest, WatchResponse>;
-
 /** A stream of watches on one endpoint. */
 export interface OpenedWatch {
   readonly stream: WatchStream;
   /** The stream broke: leaves the endpoint, says why. */
-  readonly toError: (error: ServiceError) => Error;
+  readonly toError: (error: GrpcFailure) => Error;
   /** The server accepts but does not answer: leaves the endpoint. */
   readonly giveUp: () => Error;
 }
 
-function readPem(path: string | undefined, inline: string | undefined, what: string): Buffer | null {
-  if (path === undefined) return inline === undefined ? null : Buffer.from(inline);
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new CalicoError('ERR_CALI_DATASTORE_CONFIG', `cannot read the ${what} "${path}": ${why}`, {
-      hint: 'check ETCD_CA_CERT_FILE, ETCD_CERT_FILE and ETCD_KEY_FILE',
-      cause,
-    });
-  }
-}
-
-/** Host of a TCP endpoint, without the brackets of IPv6. */
-function hostOf(endpoint: string): string {
-  return endpoint.replace(/^https?:\/\/\[?/, '').replace(/\]?:\d+$/, '');
-}
-
-function credentialsFor(endpoint: string, config: EtcdConfig): ChannelCredentials {
-  if (!endpoint.startsWith('https:')) return credentials.createInsecure();
-  const tls = credentials.createSsl(
-    readPem(config.caCertFile, config.caCert, 'CA certificate'),
-    readPem(config.keyFile, config.key, 'client key'),
-    readPem(config.certFile, config.cert, 'client certificate'),
-    { checkServerIdentity: (_name, certificate) => checkServerIdentity(hostOf(endpoint), certificate) },
-  );
-  return closingSockets(tls);
-}
-
-/**
- * grpc-js 1.14 leaves the TCP socket open when the server ends TLS after the handshake, as one does that refuses our certificate:
- * two descriptors with every try, until an agent whose certificate expired has none left.
- */
-function closingSockets(tls: ChannelCredentials): ChannelCredentials {
-  const createSecureConnector = tls._createSecureConnector.bind(tls);
-  tls._createSecureConnector = (...parameters) => {
-    const connector = createSecureConnector(...parameters);
-    const connect = connector.connect.bind(connector);
-    connector.connect = async (socket) => {
-      const result = await connect(socket);
-      result.socket.on('error', () => {
-        result.socket.destroy();
-        socket.destroy();
-      });
-      return result;
-    };
-    return connector;
+function tlsFor(endpoint: string, config: EtcdConfig): TlsOptions | undefined {
+  if (!endpoint.startsWith('https:')) return undefined;
+  const { ca, key, cert } = readTlsMaterial(config);
+  const host = hostOf(endpoint);
+  return {
+    ...(ca === null ? {} : { ca }),
+    ...(key === null ? {} : { key }),
+    ...(cert === null ? {} : { cert }),
+    // No address may stand in a TLS handshake as server name (RFC 6066, section 3); the certificate is checked for it all the same.
+    servername: isIP(host) === 0 ? host : '',
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
   };
-  return tls;
-}
-
-/** What an endpoint needs besides {@link CHANNEL_OPTIONS}. */
-function optionsFor(endpoint: string): ClientOptions {
-  // The server would see the socket's path as authority.
-  if (endpoint.startsWith('unix:')) return { 'grpc.default_authority': 'localhost' };
-  // No address may stand in a TLS handshake as server name (RFC 6066, section 3); the certificate is checked for it all the same.
-  return isIP(hostOf(endpoint)) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
-}
-
-function dial(endpoint: string, config: EtcdConfig): Client {
-  const target = endpoint.replace(/^https?:\/\//, '').replace(/^unix:\/\//, 'unix:');
-  return new Client(target, credentialsFor(endpoint, config), { ...CHANNEL_OPTIONS, ...optionsFor(endpoint) });
 }
 
 /**
@@ -125,11 +49,12 @@ function dial(endpoint: string, config: EtcdConfig): Client {
 export class EtcdConnection {
   readonly #config: EtcdConfig;
   #index: number;
-  #client: Client | undefined;
+  #channel: UnaryChannel | undefined;
+  #watchChannel: WatchChannel | undefined;
   #token: Promise<string | undefined> | undefined;
   #closed = false;
   /** What {@link close} must end: gRPC would wait for it. */
-  readonly #open = new Set<{ cancel(): void }>();
+  readonly #streams = new Set<WatchStream>();
 
   /** Connects with the first call. @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
   constructor(config: EtcdConfig, random: Random = Math.random) {
@@ -168,26 +93,29 @@ export class EtcdConnection {
 
   /** A stream for watches, with a token of its own: etcd looks at it when a watch begins. */
   async openWatch(): Promise<OpenedWatch> {
+    const { WatchChannel: Channel } = await import('./watch-channel.js');
     this.#token = undefined;
-    const metadata = await this.#metadata();
-    const client = this.#connect();
-    const endpoint = this.#endpoint;
-    const { path, serialize, deserialize } = watchMethod;
-    const stream = client.makeBidiStreamRequest(path, serialize, deserialize, metadata, {});
-    this.#open.add(stream);
-    stream.once('status', () => this.#open.delete(stream));
+    const token = await this.#currentToken();
+    if (this.#closed) throw isClosed(this.description);
+    this.#watchChannel ??= new Channel(this.#endpoint, this.#config);
+    const channel = this.#watchChannel;
+    const stream = channel.open(token);
+    this.#streams.add(stream);
+    stream.once('status', () => this.#streams.delete(stream));
     return {
       stream,
-      toError: (error) => this.#failed(etcdError(error, endpoint), client),
-      giveUp: () => this.#failed(noAnswer(endpoint), client),
+      toError: (error) => this.#failed(etcdError(error, channel.endpoint), channel),
+      giveUp: () => this.#failed(noAnswer(channel.endpoint), channel),
     };
   }
 
   close(): void {
     this.#closed = true;
-    for (const call of this.#open) call.cancel();
-    this.#client?.close();
-    this.#client = undefined;
+    for (const stream of this.#streams) stream.cancel();
+    this.#watchChannel?.close();
+    this.#watchChannel = undefined;
+    this.#channel?.close();
+    this.#channel = undefined;
   }
 
   get isClosed(): boolean {
@@ -198,10 +126,10 @@ export class EtcdConnection {
     return this.#config.endpoints[this.#index] ?? '';
   }
 
-  #connect(): Client {
+  #connect(): UnaryChannel {
     if (this.#closed) throw isClosed(this.description);
-    this.#client ??= dial(this.#endpoint, this.#config);
-    return this.#client;
+    this.#channel ??= new UnaryChannel(this.#endpoint, tlsFor(this.#endpoint, this.#config));
+    return this.#channel;
   }
 
   async #callWithToken<Request, Response>(
@@ -209,72 +137,67 @@ export class EtcdConnection {
     request: Request,
     options: UnaryOptions,
   ): Promise<Response> {
-    const metadata = await this.#metadata();
+    const token = await this.#currentToken();
     try {
-      return await this.#unary(method, request, metadata, options);
+      return await this.#unary(method, request, token, options);
     } catch (error) {
       if (this.#config.username === undefined || !wantsNewToken(error)) throw error;
       this.#token = undefined;
-      return this.#unary(method, request, await this.#metadata(), options);
+      return this.#unary(method, request, await this.#currentToken(), options);
     }
   }
 
-  #unary<Request, Response>(
+  async #unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    metadata: Metadata,
+    token: string | undefined,
     options: UnaryOptions,
   ): Promise<Response> {
     const { signal, timeoutMs = CALL_TIMEOUT_MS } = options;
-    const client = this.#connect();
+    const channel = this.#connect();
     const endpoint = this.#endpoint;
-    return new Promise((resolve, reject) => {
-      const call = client.makeUnaryRequest(
-        method.path,
-        method.serialize,
-        method.deserialize,
-        request,
-        metadata,
-        { deadline: Date.now() + timeoutMs },
-        (error, response) => {
-          signal?.removeEventListener('abort', cancel);
-          this.#open.delete(call);
-          if (signal?.aborted === true) reject(signal.reason as Error);
-          else if (error !== null) reject(this.#failed(etcdError(error, endpoint), client));
-          else if (response === undefined) reject(isClosed(this.description));
-          else resolve(response);
-        },
-      );
-      this.#open.add(call);
-      const cancel = (): void => call.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
-    });
+    let answer: Buffer;
+    try {
+      answer = await channel.call({ path: method.path, message: method.serialize(request), token, timeoutMs, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof UnaryError ? this.#failed(etcdError(error, endpoint), channel) : error;
+    }
+    return method.deserialize(answer);
   }
 
   /** Leaves an endpoint that does not answer. */
-  #failed(ours: Error, client: Client): Error {
+  #failed(ours: Error, channel: UnaryChannel | WatchChannel): Error {
     if (this.#closed) return isClosed(this.description);
-    if (ours instanceof UnavailableError && this.#client === client) {
-      client.close();
-      this.#client = undefined;
-      this.#index = (this.#index + 1) % this.#config.endpoints.length;
+    if (!(ours instanceof UnavailableError)) return ours;
+    if (this.#channel === channel) {
+      this.#channel.close();
+      this.#leave();
+    } else if (this.#watchChannel === channel) {
+      this.#watchChannel.close();
+      this.#watchChannel = undefined;
+      this.#channel?.retire();
+      this.#leave();
     }
     return ours;
   }
 
-  async #metadata(): Promise<Metadata> {
-    const metadata = new Metadata();
-    if (this.#config.username === undefined) return metadata;
+  /** The next call goes to the next endpoint. */
+  #leave(): void {
+    this.#channel = undefined;
+    this.#index = (this.#index + 1) % this.#config.endpoints.length;
+  }
+
+  async #currentToken(): Promise<string | undefined> {
+    if (this.#config.username === undefined) return undefined;
     this.#token ??= this.#authenticate();
-    const token = await this.#token;
-    if (token !== undefined) metadata.set('token', token);
-    return metadata;
+    return this.#token;
   }
 
   async #authenticate(): Promise<string | undefined> {
     const { username: name = '', password = '' } = this.#config;
     try {
-      const { token } = await this.#unary(authenticateMethod, { name, password }, new Metadata(), {});
+      const { token } = await this.#unary(authenticateMethod, { name, password }, undefined, {});
       return token;
     } catch (error) {
       this.#token = undefined;

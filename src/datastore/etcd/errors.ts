@@ -1,7 +1,18 @@
-import { status, type ServiceError } from '@grpc/grpc-js';
 import { CalicoError, ConflictError, UnavailableError } from '../../base/errors.js';
 import { COMPACTED } from '../errors.js';
 import { describeEndpoint } from './config.js';
+import {
+  GRPC_CANCELLED,
+  GRPC_DEADLINE_EXCEEDED,
+  GRPC_INTERNAL,
+  GRPC_INVALID_ARGUMENT,
+  GRPC_OUT_OF_RANGE,
+  GRPC_PERMISSION_DENIED,
+  GRPC_RESOURCE_EXHAUSTED,
+  GRPC_UNAUTHENTICATED,
+  GRPC_UNAVAILABLE,
+  type GrpcFailure,
+} from './grpc-status.js';
 
 /** What the operating system says, in words. */
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
@@ -49,9 +60,9 @@ function unauthorized(where: string, said: string, cause: unknown): CalicoError 
   });
 }
 
-function isAuthFailure(code: status, said: string): boolean {
-  if (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED) return true;
-  return code === status.INVALID_ARGUMENT && /auth|user name/.test(said);
+function isAuthFailure(code: number, said: string): boolean {
+  if (code === GRPC_UNAUTHENTICATED || code === GRPC_PERMISSION_DENIED) return true;
+  return code === GRPC_INVALID_ARGUMENT && /auth|user name/.test(said);
 }
 
 export function noAnswer(endpoint: string, cause?: unknown): UnavailableError {
@@ -65,26 +76,26 @@ export function noAnswer(endpoint: string, cause?: unknown): UnavailableError {
 }
 
 /** What etcd or the way to it said, as an error of ours. */
-export function etcdError(error: ServiceError, endpoint: string): Error {
+export function etcdError(error: GrpcFailure, endpoint: string): Error {
   const where = `etcd at ${describeEndpoint(endpoint)}`;
   const said = error.details.replace(/^etcdserver: /, '');
   const options = { cause: error };
   if (isAuthFailure(error.code, said)) return unauthorized(where, said, error);
   switch (error.code) {
-    case status.UNAVAILABLE:
+    case GRPC_UNAVAILABLE:
       return new UnavailableError(
         'ERR_CALI_DATASTORE_UNAVAILABLE',
         `${where}: ${unavailableReason(error.details)}`,
         options,
       );
-    case status.DEADLINE_EXCEEDED:
+    case GRPC_DEADLINE_EXCEEDED:
       return noAnswer(endpoint, error);
-    case status.CANCELLED:
-    case status.INTERNAL:
+    case GRPC_CANCELLED:
+    case GRPC_INTERNAL:
       return new UnavailableError('ERR_CALI_DATASTORE_UNAVAILABLE', `${where}: connection lost`, options);
-    case status.OUT_OF_RANGE:
+    case GRPC_OUT_OF_RANGE:
       return new ConflictError(COMPACTED, `${where} no longer keeps that history: ${said}`, options);
-    case status.RESOURCE_EXHAUSTED:
+    case GRPC_RESOURCE_EXHAUSTED:
       if (/space exceeded/.test(said)) {
         const hint = 'compact and defragment it, then clear the alarm with: etcdctl alarm disarm';
         return new CalicoError('ERR_CALI_DATASTORE_FULL', `${where} is full: ${said}`, { hint, cause: error });

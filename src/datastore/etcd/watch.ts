@@ -6,7 +6,8 @@ import type { WatchBatch, WatchEvent, WatchOptions } from '../datastore.js';
 import { isClosed, isCompacted, parseRevision, wentBack } from '../errors.js';
 import { decodeEvent } from '../watch-events.js';
 import { WATCH_BUFFER_EVENTS, WatchQueue } from '../watch-queue.js';
-import { CALL_TIMEOUT_MS, type EtcdConnection, type WatchStream } from './connection.js';
+import { CALL_TIMEOUT_MS, type EtcdConnection } from './connection.js';
+import type { WatchStream } from './watch-channel.js';
 import { type Event, Event_EventType, type WatchResponse } from './generated/etcd.js';
 import { coveringRange } from './ranges.js';
 
