@@ -94,7 +94,11 @@ export class LabHost {
       },
       { everyMs: 1 },
     );
-    if (identity === undefined) throw failure([`${this.name}:`, ...command], await ended);
+    if (identity === undefined) {
+      const result = await ended;
+      const said = options.log === undefined ? result : { ...result, stderr: this.readFile(options.log).slice(-500) };
+      throw failure([`${this.name}:`, ...command], said);
+    }
     const found = identity;
     return {
       identity: found,

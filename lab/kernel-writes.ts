@@ -2,13 +2,25 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { insideNetwork } from './namespaces.js';
-import { finished, labEnvironment, until } from './processes.js';
+import { labEnvironment, until } from './processes.js';
 
 /** What somebody outside saw being written to a network namespace's kernel state. */
 export interface KernelWrites {
   readonly count: number;
   /** The lines of `nft monitor` and `ip monitor`. */
   readonly lines: readonly string[];
+}
+
+/** One line of a monitor, with the time at which it came (`performance.now()`). */
+export interface SeenLine {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** A monitor that runs. */
+export interface Watch {
+  readonly lines: readonly SeenLine[];
+  stop(): Promise<void>;
 }
 
 /** How long the kernel's notifications may be on their way to the watchers. */
@@ -23,18 +35,32 @@ function listens(pid: number): boolean {
   });
 }
 
-async function watch(pid: number, command: readonly string[]): Promise<{ stop(): Promise<string[]> }> {
-  const [program = '', ...args] = insideNetwork(pid, command);
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: labEnvironment() });
-  const ended = finished(child);
+async function watch(pid: number, command: readonly string[]): Promise<Watch> {
+  const [program = '', ...args] = insideNetwork(pid, ['stdbuf', '-oL', ...command]);
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: labEnvironment() });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const lines: SeenLine[] = [];
+  let rest = '';
+  child.stdout.on('data', (data: Buffer) => {
+    const at = performance.now();
+    const texts = (rest + data.toString()).split('\n');
+    rest = texts.pop() ?? '';
+    // Continuation lines of one object are indented; generation notices are comments.
+    lines.push(...texts.filter((text) => text !== '' && !/^[\s#}]/.test(text)).map((text) => ({ text, at })));
+  });
   await until(`${command.join(' ')} listening`, () => listens(child.pid ?? 0), { everyMs: 2 });
   return {
+    lines,
     stop: async () => {
       child.kill('SIGTERM');
-      const { stdout } = await ended;
-      return stdout.split('\n').filter((line) => line.trim() !== '');
+      await ended;
     },
   };
+}
+
+/** Watches what is written to the nf_tables of a process's network namespace. */
+export function watchRuleset(pid: number): Promise<Watch> {
+  return watch(pid, ['nft', 'monitor']);
 }
 
 /**
@@ -42,18 +68,16 @@ async function watch(pid: number, command: readonly string[]): Promise<{ stop():
  * from outside: nothing of ours has a say in it. Neighbour entries that the kernel learns are not counted, nor generation notices.
  */
 export async function countKernelWrites(pid: number, during: () => Promise<void>): Promise<KernelWrites> {
-  const watchers = await Promise.all([
-    watch(pid, ['stdbuf', '-oL', 'nft', 'monitor']),
-    watch(pid, ['stdbuf', '-oL', 'ip', 'monitor', 'link', 'address', 'route', 'rule']),
+  const watches = await Promise.all([
+    watchRuleset(pid),
+    watch(pid, ['ip', 'monitor', 'link', 'address', 'route', 'rule']),
   ]);
-  const stopAll = (): Promise<string[][]> => Promise.all(watchers.map((watcher) => watcher.stop()));
   try {
     await during();
     await wait(settleMs);
-  } catch (error) {
-    await stopAll();
-    throw error;
+  } finally {
+    await Promise.all(watches.map((running) => running.stop()));
   }
-  const lines = (await stopAll()).flat().filter((line) => !line.startsWith('#') && !line.startsWith(' '));
+  const lines = watches.flatMap((running) => running.lines.map(({ text }) => text));
   return { count: lines.length, lines };
 }

@@ -127,6 +127,8 @@ export class Lab {
     const all = new Map(this.hosts.map((host) => [host.name, host]));
     await wireUnderlay(this.topology, this.underlay, all);
     const hosts = this.hosts.map((host) => wireHost(this.topology, host));
+    if (this.topology.etcd)
+      for (const host of this.hosts) host.writeFile('/etc/calico/calicoctl.cfg', this.#calicoctlConfig());
     await Promise.all([...hosts, ...(this.topology.etcd ? [this.#startEtcd()] : [])]);
   }
 
@@ -138,6 +140,18 @@ export class Lab {
   /** The same etcd for programs outside the lab: the path of a unix socket. */
   get etcdSocket(): string {
     return this.underlay.path('/run/etcd/localhost:12379');
+  }
+
+  /** So that `calicoctl` on each host finds the store by itself. */
+  #calicoctlConfig(): string {
+    return [
+      'apiVersion: projectcalico.org/v3',
+      'kind: CalicoAPIConfig',
+      'spec:',
+      '  datastoreType: etcdv3',
+      `  etcdEndpoints: ${this.etcdEndpoint}`,
+      '',
+    ].join('\n');
   }
 
   async #startEtcd(): Promise<void> {

@@ -33,6 +33,8 @@ export function labEnvironment(extra: Readonly<Record<string, string>> = {}): No
     HOME: '/root',
     LANG: 'C.UTF-8',
     PATH: `${repositoryRoot()}/dist/bin:${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    // Our pipes are sockets: the outermost bash would take itself for one started over the network, and read somebody's .bashrc.
+    SHLVL: '1',
     TERM: process.env['TERM'] ?? 'dumb',
     ...extra,
   };

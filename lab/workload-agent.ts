@@ -69,7 +69,7 @@ function tryTcp(address: string, port: number, timeoutMs: number): Promise<Outco
   });
 }
 
-/** Connections one after the other, a new one as soon as the last was refused or after 3 ms of silence, until one is let through. */
+/** Connections one after the other, a new one each millisecond, until one is let through. */
 async function waitTcp(address: string, port: number, timeoutMs: number): Promise<Outcome> {
   const deadline = monotonicMs() + timeoutMs;
   const tries = new Set<Promise<Outcome>>();
@@ -81,7 +81,7 @@ async function waitTcp(address: string, port: number, timeoutMs: number): Promis
       return outcome;
     });
     tries.add(attempt);
-    await Promise.race([attempt, new Promise((resolve) => setTimeout(resolve, 3))]);
+    await Promise.race([attempt, new Promise((resolve) => setTimeout(resolve, 1))]);
   }
   await Promise.all(tries);
   return through ?? { ok: false, why: `nothing let through in ${timeoutMs} ms` };
