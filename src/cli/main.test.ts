@@ -309,7 +309,7 @@ describe('calicoctl ipam show', () => {
       {
         cidr: '192.168.0.0/26',
         allocations: [0, 1, ...Array.from({ length: 62 }, () => null)],
-        unallocated: [],
+        unallocated: Array.from({ length: 62 }, (_, i) => i + 2),
         attributes: [{ handle_id: 'h', secondary: { pod: 'web', node: 'n1' } }, {}],
       },
     );

@@ -3,6 +3,7 @@ import type { ResourceByKind } from '../api/registry.js';
 import { ConflictError, NotFoundError, UnsupportedError } from '../base/errors.js';
 import { FakeClock } from '../base/clock.fake.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { Ipam } from '../ipam/ipam.js';
 import { Client } from './client.js';
 import { DEFAULT_POOL_ANNOTATION } from './pools.js';
 
@@ -211,6 +212,32 @@ describe('Client.delete()', () => {
       ['10.0.0.64/26', undefined],
       ['10.9.0.0/26', 'host:a'],
     ]);
+  });
+
+  test("releases a node's addresses and blocks with it", async () => {
+    const { client, datastore } = setUp();
+    await client.create(pool('a', '10.0.0.0/24'));
+    await client.create({ ...head, kind: 'Node', metadata: { name: 'n1' }, spec: {} });
+    const ipam = new Ipam(datastore);
+    await ipam.autoAssign({ hostname: 'n1', ipv4: 1, use: 'Tunnel', handleId: 'ipip-tunnel-addr-n1' });
+    const { ipv4 } = await ipam.autoAssign({ hostname: 'n1', ipv4: 1, use: 'Workload', handleId: 'net.c' });
+    await client.create({
+      ...head,
+      kind: 'WorkloadEndpoint',
+      metadata: { name: 'n1-cni-c-eth0', namespace: 'shop' },
+      spec: {
+        orchestrator: 'cni',
+        node: 'n1',
+        containerID: 'c',
+        endpoint: 'eth0',
+        interfaceName: 'cali1',
+        ipNetworks: ipv4.addresses.map((address) => `${address.replace(/\/.*$/, '')}/32`),
+      },
+    });
+    await client.delete({ kind: 'Node', name: 'n1' });
+    const kinds = ['Node', 'WorkloadEndpoint', 'IPAMBlock', 'IPAMHandle', 'BlockAffinity'] as const;
+    const left = await Promise.all(kinds.map(async (kind) => (await datastore.list(kind)).items.length));
+    expect(left).toEqual([0, 0, 0, 0, 0]);
   });
 
   test("deletes a node's endpoints, peers and configurations with it", async () => {

@@ -8,6 +8,7 @@ import { parseResource } from '../api/validate.js';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
 import { type Clock, sleep, systemClock } from '../base/clock.js';
 import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
+import { Ipam } from '../ipam/ipam.js';
 import { notSupported, refused, staleRevision } from './errors.js';
 import { ensureInitialized } from './initialize.js';
 import { deleteNodeBelongings } from './nodes.js';
@@ -152,13 +153,17 @@ export class Client {
     const stored = await this.get(key);
     if (key.kind === 'Tier') await this.#refuseTierInUse(key);
     if (key.kind === 'IPPool') await this.#drainPool({ kind: 'IPPool', name: key.name });
-    if (key.kind === 'Node') await deleteNodeBelongings(this.datastore, key.name);
+    if (key.kind === 'Node') await deleteNodeBelongings(this.datastore, this.#ipam(), key.name);
     await this.datastore.delete(stored.key);
   }
 
   /** Makes sure of what every cluster has. @see ensureInitialized */
   async ensureInitialized(options: { readonly clusterType?: string; readonly version?: string } = {}): Promise<void> {
     await ensureInitialized(this.datastore, { ...options, newUid: this.#newUid, now: this.#now() });
+  }
+
+  #ipam(): Ipam {
+    return new Ipam(this.datastore, { clock: this.#clock });
   }
 
   #now(): string {
@@ -215,7 +220,7 @@ export class Client {
       await this.datastore.update(key, { ...value, spec: { ...value.spec, disabled: true } }, revision);
       await sleep(this.#clock, POOL_DRAIN_MS);
     }
-    await releasePoolAffinities(this.datastore, value.spec.cidr);
+    await releasePoolAffinities(this.datastore, this.#ipam(), value.spec.cidr);
   }
 
   async #refuseMissingTier(resource: AnyResource): Promise<void> {

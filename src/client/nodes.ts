@@ -1,27 +1,43 @@
-import { ALL_KINDS } from '../api/keys.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Datastore, ResourceKey } from '../datastore/datastore.js';
+import type { Ipam } from '../ipam/ipam.js';
 
-async function deleteIfThere(datastore: Datastore, key: ResourceKey): Promise<void> {
+/** Handles under which a node holds the addresses of its tunnels. */
+const TUNNEL_HANDLES = [
+  'ipip-tunnel-addr-',
+  'vxlan-tunnel-addr-',
+  'vxlan-v6-tunnel-addr-',
+  'wireguard-tunnel-addr-',
+  'wireguard-v6-tunnel-addr-',
+];
+
+/** Somebody else may have removed it since it was listed; then it is done. */
+async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
   try {
-    await datastore.delete(key);
+    await work;
   } catch (error) {
-    // Somebody else may have removed it since the list.
     if (!(error instanceof NotFoundError)) throw error;
   }
 }
 
-/** Removes what belongs to a node: its endpoints, its peers, its configurations. The node itself goes last, elsewhere. */
-export async function deleteNodeBelongings(datastore: Datastore, node: string): Promise<void> {
-  const endpoints = await datastore.list('WorkloadEndpoint');
-  const peers = await datastore.list('BGPPeer');
-  const keys: ResourceKey[] = [
-    ...endpoints.items.filter(({ value }) => value.spec.node === node).map(({ key }) => key),
-    ...peers.items.filter(({ value }) => value.spec.node === node).map(({ key }) => key),
-    ...ALL_KINDS.filter((kind) => kind === 'FelixConfiguration' || kind === 'BGPConfiguration').map((kind) => ({
-      kind,
-      name: `node.${node}`,
-    })),
+/**
+ * Removes what belongs to a node: its endpoints and their addresses, its tunnels' addresses, its blocks, its peers, its configurations.
+ * The node itself goes last, elsewhere: whoever is stopped half-way can do it again.
+ */
+export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, node: string): Promise<void> {
+  const endpoints = (await datastore.list('WorkloadEndpoint')).items.filter(({ value }) => value.spec.node === node);
+  const addresses = endpoints.flatMap(({ value }) => value.spec.ipNetworks ?? []);
+  if (addresses.length > 0) {
+    await ipam.releaseIps(addresses.map((network) => ({ address: network.replace(/\/\d+$/, '') })));
+  }
+  for (const handle of TUNNEL_HANDLES) await ignoringAbsence(ipam.releaseByHandle(`${handle}${node}`));
+  await ipam.releaseHostAffinities(node);
+  const peers = (await datastore.list('BGPPeer')).items.filter(({ value }) => value.spec.node === node);
+  const keys: readonly ResourceKey[] = [
+    ...endpoints.map(({ key }) => key),
+    ...peers.map(({ key }) => key),
+    { kind: 'FelixConfiguration', name: `node.${node}` },
+    { kind: 'BGPConfiguration', name: `node.${node}` },
   ];
-  for (const key of keys) await deleteIfThere(datastore, key);
+  for (const key of keys) await ignoringAbsence(datastore.delete(key));
 }

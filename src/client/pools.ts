@@ -2,9 +2,9 @@ import { describeKey } from '../api/keys.js';
 import { parseBlockAffinityName } from '../api/kinds/block-affinity.js';
 import type { IPPool } from '../api/kinds/ip-pool.js';
 import { ruleIssue } from '../api/issues.js';
-import { NotFoundError } from '../base/errors.js';
+import type { Ipam } from '../ipam/ipam.js';
 import { parsePrefix, prefixContains, prefixesOverlap, tryParsePrefix } from '../net/prefix.js';
-import type { Datastore, Stored, WriteOperation } from '../datastore/datastore.js';
+import type { Datastore, Stored } from '../datastore/datastore.js';
 import { refused } from './errors.js';
 
 /** Marks a pool that start-up created: while nobody uses it, it gives way to the first pool that somebody asks for. */
@@ -108,44 +108,13 @@ function isLoadBalancerOnly(pool: IPPool): boolean {
   return pool.spec.allowedUses?.includes('LoadBalancer') === true;
 }
 
-/**
- * Drops every affinity to a block of the pool: an empty block goes with it, one in use stays and belongs to nobody. Each step leaves a
- * state that IPAM knows: first the affinity is marked, then the block changes, then the affinity goes.
- */
-export async function releasePoolAffinities(datastore: Datastore, cidr: string): Promise<void> {
+/** Gives up every block of the pool: an empty one goes, one in use stays and belongs to nobody. */
+export async function releasePoolAffinities(datastore: Datastore, ipam: Ipam, cidr: string): Promise<void> {
   const pool = parsePrefix(cidr);
   const { items } = await datastore.list('BlockAffinity');
-  for (const affinity of items) {
-    const block = parseBlockAffinityName(affinity.key.name)?.cidr;
-    if (block !== undefined && prefixContains(pool, parsePrefix(block)))
-      await releaseAffinity(datastore, affinity, block);
+  for (const { key } of items) {
+    const name = parseBlockAffinityName(key.name);
+    if (name === undefined || !prefixContains(pool, parsePrefix(name.cidr))) continue;
+    await ipam.releaseAffinity(name.cidr, name.owner, { mustBeEmpty: false, isVirtual: name.type === 'virtual' });
   }
-}
-
-async function releaseAffinity(datastore: Datastore, affinity: Stored<'BlockAffinity'>, cidr: string): Promise<void> {
-  const marked = await datastore.update(
-    affinity.key,
-    { ...affinity.value, state: 'pendingDeletion' },
-    affinity.revision,
-  );
-  const operations: WriteOperation[] = [];
-  const block = await blockOrNone(datastore, cidr);
-  if (block !== undefined) operations.push(blockWithoutOwner(block));
-  operations.push({ type: 'delete', key: marked.key, revision: marked.revision });
-  await datastore.commit(operations);
-}
-
-async function blockOrNone(datastore: Datastore, cidr: string): Promise<Stored<'IPAMBlock'> | undefined> {
-  try {
-    return await datastore.get({ kind: 'IPAMBlock', name: cidr });
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-}
-
-function blockWithoutOwner({ key, value, revision }: Stored<'IPAMBlock'>): WriteOperation {
-  if (value.allocations.every((slot) => slot === null)) return { type: 'delete', key, revision };
-  const { affinity: _, affinity_claim_time: __, ...rest } = value;
-  return { type: 'update', key, value: { ...rest, sequenceNumber: (value.sequenceNumber ?? 0n) + 1n }, revision };
 }

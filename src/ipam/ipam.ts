@@ -195,11 +195,16 @@ export class Ipam {
     return readUtilization(this.#datastore);
   }
 
-  /** Gives up one block of a host. @throws {ConflictError} `ERR_CALI_IPAM_BLOCK_IN_USE` when it must be empty and is not */
-  releaseAffinity(cidr: string, hostname: string, options: { readonly mustBeEmpty: boolean }): Promise<void> {
+  /** Gives up one block of a host, or of a virtual owner. @throws {ConflictError} `ERR_CALI_IPAM_BLOCK_IN_USE` when it must be empty and is not */
+  releaseAffinity(
+    cidr: string,
+    owner: string,
+    options: { readonly mustBeEmpty: boolean; readonly isVirtual?: boolean },
+  ): Promise<void> {
+    const { mustBeEmpty, isVirtual } = options;
     return this.#run(async (transaction, facts) => {
       const time = await facts.time();
-      await releaseAffinity(transaction, ownerOf(hostname), cidr, { ...time, ...options });
+      await releaseAffinity(transaction, ownerOf(owner, isVirtual), cidr, { ...time, mustBeEmpty });
     });
   }
 
