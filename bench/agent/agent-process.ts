@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Agent } from '../../src/felix/agent.js';
 import { EtcdDatastore } from '../../src/datastore/etcd/etcd-datastore.js';
+import { keepYoungGenerationSmall } from '../../src/felix/memory.js';
 import { LOCAL_HOST } from '../cluster/cluster.js';
 
 /**
@@ -8,6 +9,7 @@ import { LOCAL_HOST } from '../cluster/cluster.js';
  * asked, what it used. Arguments: the etcd endpoint.
  */
 const [endpoint = ''] = process.argv.slice(2);
+keepYoungGenerationSmall();
 const stop = new AbortController();
 const turns = monitorEventLoopDelay({ resolution: 1 });
 turns.enable();

@@ -68,6 +68,8 @@ export interface AgentOptions {
 /** How much of the first plan is computed between two looks at the clock. */
 const ADVANCE_ITEMS = 500;
 const TURN_MS = 10;
+/** How many objects of the first list are taken in between two looks at the clock. */
+const LOAD_UPDATES = 100;
 
 /**
  * The agent of one host: follows the datastore, keeps the kernel in line with it. Writes nothing before the datastore was read whole;
@@ -86,12 +88,14 @@ export class Agent {
   #dataplane: AgentDataplane | undefined;
   #isInSync = false;
   #isFirstPlan = true;
+  readonly #loading: TimeSlice;
   #revision = '0';
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#observer = options.observer ?? {};
     this.#clock = options.clock ?? systemClock;
+    this.#loading = new TimeSlice(this.#clock, TURN_MS);
     this.#config = new ConfigSources(options);
     this.#policy = new PolicyMachine(options);
     this.#routing = new RoutingMachine(options);
@@ -135,17 +139,26 @@ export class Agent {
   async #follow(signal: AbortSignal): Promise<void> {
     const { datastore } = this.#options;
     const syncer = new Syncer({ datastore, kinds: AGENT_KINDS, clock: this.#clock });
-    for await (const event of syncer.run(signal)) this.#take(event);
+    for await (const event of syncer.run(signal)) await this.#take(event);
   }
 
-  #take(event: SyncerEvent): void {
+  async #take(event: SyncerEvent): Promise<void> {
     if (event.type === 'updates') {
-      this.#apply(event.updates);
+      if (this.#isInSync) this.#apply(event.updates);
+      else await this.#load(event.updates);
     } else {
       this.#isInSync ||= event.status === 'in-sync';
       this.#observer.onDatastore?.(event.status, event.reason);
     }
     if (this.#isInSync) this.#loop.wake();
+  }
+
+  /** Nothing is programmed from what is half loaded, so it may be taken in piece by piece. */
+  async #load(updates: readonly ResourceUpdate[]): Promise<void> {
+    for (let from = 0; from < updates.length; from += LOAD_UPDATES) {
+      this.#apply(updates.slice(from, from + LOAD_UPDATES));
+      await this.#loading.pause();
+    }
   }
 
   #apply(updates: readonly ResourceUpdate[]): void {

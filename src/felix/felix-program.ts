@@ -11,6 +11,7 @@ import { Agent } from './agent.js';
 import { AgentLog } from './agent-log.js';
 import { localFelixSources } from './config-sources.js';
 import { Health } from './health.js';
+import { keepYoungGenerationSmall } from './memory.js';
 
 const USAGE = `calico-felix: enforces policy and routes workloads on this host, as the datastore says.
 
@@ -70,6 +71,7 @@ function requireRoot(): void {
 
 async function serve(environment: Environment, log: Log): Promise<void> {
   requireRoot();
+  keepYoungGenerationSmall();
   const local = localFelixSources(environment, readOptionalFile);
   const { values } = resolveFelixParameters(local);
   const stop = new AbortController();

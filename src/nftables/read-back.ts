@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { UnavailableError } from '../base/errors.js';
 import { type Attribute, Attributes } from '../netlink/attributes.js';
 import { isErrno } from '../netlink/errors.js';
@@ -16,6 +17,23 @@ import { type MessageName, NFGENMSG_LENGTH, messageType, readFamily, writeGenmsg
 const NFTA_GEN_ID = 1;
 const ENOENT = 2;
 const ATTEMPTS = 10;
+/** An answer that is there already is read without giving up the turn, so many small dumps would make one long turn. */
+const SLICE_MS = 10;
+/** Rules between two looks at the clock. */
+const STRIDE = 200;
+
+/** Lets the event loop turn when the last turn was a while ago. */
+class Pacer {
+  #turnedMs = performance.now();
+
+  async pause(): Promise<void> {
+    if (performance.now() - this.#turnedMs < SLICE_MS) return;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#turnedMs = performance.now();
+  }
+}
 
 /** The ruleset's generation. */
 export async function readGeneration(socket: NetlinkSocket): Promise<number> {
@@ -109,6 +127,7 @@ async function readParts(
   generation: number,
   options: ReadOptions,
 ): Promise<SeenTable> {
+  const pacer = new Pacer();
   const decoded = await readSets(socket, table);
   const sets = new Map<string, SeenSet>();
   const anonymous = new Map<string, SeenSet>();
@@ -116,11 +135,12 @@ async function readParts(
     const wanted = isAnonymous || options.withoutElements !== true;
     const seen = new LazySet(set, wanted ? await readSetElements(socket, table, set) : []);
     (isAnonymous ? anonymous : sets).set(set.name, seen);
+    await pacer.pause();
   }
   const chains = await readChains(socket, table);
   const rulesByChain = new Map<string, SeenRule[]>();
   for (const name of chains.keys()) rulesByChain.set(name, []);
-  for (const rule of await readRules(socket, table)) {
+  for (const rule of await readRules(socket, table, pacer)) {
     rulesByChain.get(rule.chain)?.push(new LazyRule(rule, anonymous));
   }
   const seenChains = new Map<string, SeenChain>();
@@ -138,11 +158,15 @@ async function readChains(socket: NetlinkSocket, id: TableId): Promise<ReadonlyM
   return chains;
 }
 
-async function readRules(socket: NetlinkSocket, id: TableId): Promise<readonly DecodedRule[]> {
+async function readRules(socket: NetlinkSocket, id: TableId, pacer: Pacer): Promise<readonly DecodedRule[]> {
   const messages = await dump(socket, 'GETRULE', id, (into) => writeRulePlace(into, { tableName: id.name }));
-  return messages
-    .flatMap((message) => readRule(attributesOf(message)) ?? [])
-    .filter((rule) => rule.tableName === id.name);
+  const rules: DecodedRule[] = [];
+  for (const [index, message] of messages.entries()) {
+    const rule = readRule(attributesOf(message));
+    if (rule?.tableName === id.name) rules.push(rule);
+    if (index % STRIDE === 0) await pacer.pause();
+  }
+  return rules;
 }
 
 async function readSets(socket: NetlinkSocket, id: TableId): Promise<readonly DecodedSet[]> {

@@ -1,5 +1,6 @@
 import { CalicoError, formatError } from '../base/errors.js';
 import { createLog } from '../base/log.js';
+import { keepYoungGenerationSmall } from '../felix/memory.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import type { Environment } from './settings.js';
 import { Supervisor } from './supervisor.js';
@@ -23,6 +24,7 @@ Status: calicoctl node status, or ${LOCAL_API_SOCKET}
 `;
 
 async function serve(environment: Environment): Promise<void> {
+  keepYoungGenerationSmall();
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const announce = (line: string): void => {

@@ -1,6 +1,7 @@
 import { formatKeyPath, parseKeyPath } from '../../api/keys.js';
 import type { Kind, ResourceByKind } from '../../api/registry.js';
 import { decodeStored } from '../../api/stored-form.js';
+import { systemClock, TimeSlice } from '../../base/clock.js';
 import { ValidationError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 import { builtInFor, builtInOf, isBuiltInKey } from '../built-in-profile.js';
@@ -29,6 +30,9 @@ import { watchKinds } from './watch.js';
 
 /** Small enough that decoding a page does not hold up the event loop. */
 const PAGE_SIZE = 1_000n;
+/** How long reading values may keep the event loop, and how many are read between two looks at the clock. */
+const TURN_MS = 10;
+const STRIDE = 100;
 const NO_BYTES = Buffer.alloc(0);
 
 export interface EtcdDatastoreOptions {
@@ -182,11 +186,13 @@ export class EtcdDatastore implements Datastore {
     const asked = options?.revision === undefined ? 0n : parseRevision(options.revision);
     let revision = asked;
     const namePrefix = options?.namePrefix ?? '';
+    const slice = new TimeSlice(systemClock, TURN_MS);
     for (const range of kindRanges(kind, options)) {
       for await (const page of this.#pages(range, keysOnly, revision, options)) {
         if (asked > page.storeRevision) throw wentBack(this.description, String(asked), String(page.storeRevision));
         if (revision === 0n) revision = page.storeRevision;
-        for (const kv of page.kvs) {
+        for (const [index, kv] of page.kvs.entries()) {
+          if (index % STRIDE === 0) await slice.pause();
           const key = parseKeyPath(kv.key.toString());
           if (key?.kind !== kind || isBuiltInKey(key) || !key.name.startsWith(namePrefix)) continue;
           visit(key as ResourceKey<K>, kv);
