@@ -22,7 +22,7 @@ const status: NodeStatus = {
         family: 4,
         type: 'node-to-node mesh',
         state: 'up',
-        since: '12:00:01',
+        since: '2026-01-01 12:00:01',
         info: 'Established',
       },
     ],
@@ -36,8 +36,8 @@ const status: NodeStatus = {
   ],
 };
 
-function print(report: NodeStatus): string[] {
-  const blocks = nodeReport(report).output ?? [];
+function print(report: NodeStatus, now = new Date(2026, 0, 1, 18)): string[] {
+  const blocks = nodeReport(report, now).output ?? [];
   return blocks.map(formatBlock).join('').trimEnd().split('\n');
 }
 
@@ -62,6 +62,10 @@ describe('nodeReport()', () => {
       'info: single-host datastore',
       '  hint: share one',
     ]);
+  });
+
+  test('shows the date of sessions that are older than today', () => {
+    expect(print(status, new Date(2026, 0, 2))[6]).toContain('| 2026-01-01 |');
   });
 
   test('says when BIRD does not run', () => {

@@ -5,17 +5,34 @@ import { type Block, line, type Result } from './result.js';
 
 const HEADINGS = ['PEER ADDRESS', 'PEER TYPE', 'STATE', 'SINCE', 'INFO'];
 
-function peerBlocks(family: 4 | 6, peers: readonly BgpPeerStatus[]): Block[] {
+/** The time of day, or the date of what is older than today, as everybody's tables have it. */
+function shortTime(since: string, today: string): string {
+  const [date = '', time] = since.split(' ');
+  return time === undefined ? date : date === today ? time : date;
+}
+
+function localDate(now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+function peerBlocks(family: 4 | 6, peers: readonly BgpPeerStatus[], today: string): Block[] {
   const own = peers.filter((peer) => peer.family === family);
   const heading = [line(''), line(`IPv${family} BGP status`)];
   if (own.length === 0) return [...heading, line(`No IPv${family} peers found.`)];
-  const rows = own.map(({ address, type, state, since, info }) => [address, type, state, since, info]);
+  const rows = own.map(({ address, type, state, since, info }) => [
+    address,
+    type,
+    state,
+    shortTime(since, today),
+    info,
+  ]);
   return [...heading, { type: 'box', headings: HEADINGS, rows, align: 'left' }];
 }
 
-function bgpBlocks({ isRunning, peers }: NodeStatus['bgp']): Block[] {
+function bgpBlocks({ isRunning, peers }: NodeStatus['bgp'], today: string): Block[] {
   if (!isRunning) return [line('The BGP backend process (BIRD) is not running.')];
-  return [...peerBlocks(4, peers), ...peerBlocks(6, peers)];
+  return [...peerBlocks(4, peers, today), ...peerBlocks(6, peers, today)];
 }
 
 function conditionBlocks({ conditions }: NodeStatus): Block[] {
@@ -39,11 +56,11 @@ function summary({ node, version, datastore, felix }: NodeStatus): Block[] {
 }
 
 /** The report on a host that runs: first what everybody knows from elsewhere, then what only we say. */
-export function nodeReport(status: NodeStatus): Result {
+export function nodeReport(status: NodeStatus, now: Date = new Date()): Result {
   return {
     output: [
       line('Calico process is running.'),
-      ...bgpBlocks(status.bgp),
+      ...bgpBlocks(status.bgp, localDate(now)),
       line(''),
       ...summary(status),
       ...featureBlocks(status),
