@@ -111,6 +111,25 @@ describe('Agent', () => {
     expect(dataplane.closed).toBe(1);
   });
 
+  test('programs nothing from a datastore that is locked, and all of it when it is unlocked', async () => {
+    const store = new MemoryDatastore();
+    const said: string[] = [];
+    const { dataplane, stop } = start(store, { onDatastore: (_, reason) => said.push(reason?.message ?? '') });
+    await until(() => dataplane.applied.length > 0);
+    const lock = (datastoreReady: boolean) => put(store, 'ClusterInformation', { name: 'default' }, { datastoreReady });
+    await lock(false);
+    await until(() => said.some((text) => text.includes('locked')));
+    const before = dataplane.applied.length;
+    await endpoint(store, 'a');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 30);
+    });
+    expect(dataplane.applied).toHaveLength(before);
+    await lock(true);
+    await until(() => dataplane.applied.at(-1)?.endpoints.length === 1);
+    await stop();
+  });
+
   test('compares everything after the kernel refused a change', async () => {
     const store = new MemoryDatastore();
     const failures: string[] = [];

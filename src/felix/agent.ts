@@ -1,9 +1,10 @@
+import type { ClusterInformation } from '../api/kinds/cluster-information.js';
 import type { FelixSource } from '../api/felix-sources.js';
 import type { FelixValues } from '../api/felix-parameters.js';
 import type { Kind } from '../api/registry.js';
 import type { ResourceUpdate } from '../api/resource-update.js';
 import { type Clock, systemClock, TimeSlice } from '../base/clock.js';
-import type { CalicoError } from '../base/errors.js';
+import { type CalicoError, UnavailableError } from '../base/errors.js';
 import type { Random } from '../base/retry.js';
 import { type ApplyReport, Dataplane, type DataplaneDelta, type DataplaneObserver } from '../dataplane/dataplane.js';
 import type { DataplaneSettings } from '../dataplane/settings.js';
@@ -65,6 +66,9 @@ export interface AgentOptions {
   readonly random?: Random;
 }
 
+const LOCKED = 'the datastore is locked (datastoreReady is false); this host goes on enforcing what it has';
+const UNLOCK = 'finish what it was locked for, then set datastoreReady of ClusterInformation "default" to true';
+
 /** How much of the first plan is computed between two looks at the clock. */
 const ADVANCE_ITEMS = 500;
 const TURN_MS = 10;
@@ -87,6 +91,7 @@ export class Agent {
   #openedWith: DataplaneSettings | undefined;
   #dataplane: AgentDataplane | undefined;
   #isInSync = false;
+  #isLocked = false;
   #isFirstPlan = true;
   readonly #loading: TimeSlice;
   #revision = '0';
@@ -150,7 +155,7 @@ export class Agent {
       this.#isInSync ||= event.status === 'in-sync';
       this.#observer.onDatastore?.(event.status, event.reason);
     }
-    if (this.#isInSync) this.#loop.wake();
+    if (this.#isInSync && !this.#isLocked) this.#loop.wake();
   }
 
   /** Nothing is programmed from what is half loaded, so it may be taken in piece by piece. */
@@ -165,7 +170,17 @@ export class Agent {
     this.#policy.apply(updates);
     this.#routing.apply(updates);
     if (this.#config.apply(updates)) this.#settings = undefined;
+    for (const update of updates) if (update.kind === 'ClusterInformation') this.#lock(update.value);
     for (const { revision } of updates) if (isLaterRevision(revision, this.#revision)) this.#revision = revision;
+  }
+
+  /** A store that somebody migrates is half of one: nothing is programmed from it until it is said to be ready again. */
+  #lock(information: ClusterInformation | undefined): void {
+    const isLocked = information?.spec.datastoreReady === false;
+    if (isLocked === this.#isLocked) return;
+    this.#isLocked = isLocked;
+    const reason = isLocked ? new UnavailableError('ERR_CALI_FELIX_LOCKED', LOCKED, { hint: UNLOCK }) : undefined;
+    this.#observer.onDatastore?.(this.#isInSync ? 'in-sync' : 'listing', reason);
   }
 
   async #program(whole: boolean): Promise<void> {

@@ -1,14 +1,15 @@
 import type { Conditions, ShownCondition } from '../base/conditions.js';
-import type { Client } from '../client/client.js';
 import type { Agent } from '../felix/agent.js';
 import type { Health } from '../felix/health.js';
 import type { FeatureReport } from '../features/probe.js';
 import type { NodeHealth, NodeStatus } from '../localapi/protocol.js';
+import { readAttachRequest } from '../localapi/requests.js';
 import type { LocalRoute } from '../localapi/router.js';
 import type { BgpService } from './bgp-service.js';
 import type { NodeState } from './node-state.js';
 import type { NodeSettings } from './settings.js';
 import { VERSION } from './version.js';
+import type { Workloads } from './workloads.js';
 
 /** What the routes look at. Functions give what may not be there yet. */
 export interface NodeView {
@@ -23,7 +24,7 @@ export interface NodeView {
   readonly features: () => readonly FeatureReport[];
   readonly isSingleHost: () => boolean;
   /** @throws {UnavailableError} the node is still starting */
-  readonly client: () => Client;
+  readonly workloads: () => Workloads;
 }
 
 /** What policy and routing cannot make sense of, as conditions. */
@@ -86,6 +87,18 @@ export function localRoutes(view: NodeView): readonly LocalRoute[] {
         const health = readHealth(view);
         return { status: health.isReady && health.isLive ? 200 : 503, body: health };
       },
+    },
+    {
+      method: 'POST',
+      path: '/v1/workloads',
+      answer: async ({ body }) => ({ body: await view.workloads().attach(readAttachRequest(body)) }),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/workloads/{namespace}/{name}',
+      answer: async ({ parameters: { namespace = '', name = '' } }) => ({
+        body: await view.workloads().detach(namespace, name),
+      }),
     },
   ];
 }

@@ -2,6 +2,7 @@ import { CalicoError, formatError } from '../base/errors.js';
 import { createLog } from '../base/log.js';
 import { keepYoungGenerationSmall } from '../felix/memory.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
+import { BirdService } from './bird-service.js';
 import type { Environment } from './settings.js';
 import { Supervisor } from './supervisor.js';
 import { VERSION } from './version.js';
@@ -30,7 +31,12 @@ async function serve(environment: Environment): Promise<void> {
   const announce = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
-  const supervisor = new Supervisor({ environment, log: createLog(), announce });
+  const supervisor = new Supervisor({
+    environment,
+    log: createLog(),
+    announce,
+    openBgp: (context) => new BirdService(context),
+  });
   await supervisor.run(stop.signal);
 }
 

@@ -13,13 +13,16 @@ import { localFelixSources } from '../felix/config-sources.js';
 import { readOptionalFile } from '../felix/felix-program.js';
 import { Health } from '../felix/health.js';
 import type { FeatureReport } from '../features/probe.js';
+import { Ipam } from '../ipam/ipam.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import { LocalApiServer } from '../localapi/server.js';
+import { attachWorkload } from '../workload/attach.js';
+import { detachWorkload } from '../workload/detach.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
 import { HEALTH_NOT_SERVED, LOGGED_ELSEWHERE, NO_HOST_ADDRESS, SINGLE_HOST_DATASTORE } from './conditions.js';
 import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
-import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot } from './host-checks.js';
+import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot, uplinkMtu } from './host-checks.js';
 import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
 import { localRoutes } from './local-routes.js';
 import { chooseNodeName, NODE_NAME_FILE } from './name.js';
@@ -27,6 +30,7 @@ import { NodeState } from './node-state.js';
 import { untilDatastoreAnswers } from './patience.js';
 import { type Environment, type NodeSettings, readNodeSettings } from './settings.js';
 import { type StartedUp, startUp, type StartUpOptions, writeNode } from './start-up.js';
+import { Workloads } from './workloads.js';
 
 export interface SupervisorOptions {
   readonly environment: Environment;
@@ -60,7 +64,7 @@ export class Supervisor {
   #bgp: BgpService = noBgpService;
   #agent: Agent | undefined;
   #store: NodeDatastore | undefined;
-  #client: Client | undefined;
+  #workloads: Workloads | undefined;
   #features: readonly FeatureReport[] = [];
   #servesHealth = false;
   #signal: AbortSignal = AbortSignal.abort();
@@ -133,9 +137,14 @@ export class Supervisor {
     if (isSingleHost) this.#conditions.raise(SINGLE_HOST_DATASTORE, undefined);
     const client = new Client(datastore, { clock: this.#clock, notify: (notice) => this.#log.info(notice) });
     await this.#startUp(client);
-    this.#client = client;
+    this.#workloads = new Workloads({
+      client,
+      ipam: new Ipam(datastore, { clock: this.#clock }),
+      hostname: this.#name,
+      kernel: { attach: attachWorkload, detach: detachWorkload, mtu: uplinkMtu },
+    });
     if (this.#settings.networking === 'bird' && this.#options.openBgp !== undefined) {
-      this.#bgp = this.#options.openBgp(surroundings);
+      this.#bgp = this.#options.openBgp({ ...surroundings, log: this.#options.log });
     }
     const work: Promise<void>[] = [this.#watchHost(client)];
     if (this.#settings.runFelix) {
@@ -250,12 +259,9 @@ export class Supervisor {
       agent: () => this.#agent,
       features: () => this.#features,
       isSingleHost: () => this.#store?.isSingleHost ?? false,
-      client: () => {
-        if (this.#client !== undefined) return this.#client;
-        throw new UnavailableError(
-          'ERR_CALI_NODE_STARTING',
-          `calico-node is still waiting for ${this.#state.datastoreDescription}`,
-        );
+      workloads: () => {
+        if (this.#workloads !== undefined) return this.#workloads;
+        throw new UnavailableError('ERR_CALI_NODE_STARTING', 'calico-node is still waiting for its datastore');
       },
     };
   }

@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../client/client.js';
+import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { Ipam } from '../ipam/ipam.js';
+import type { AttachRequest } from '../localapi/protocol.js';
+import { readAttachRequest } from '../localapi/requests.js';
+import type { Attachment } from '../workload/attach.js';
+import { Workloads } from './workloads.js';
+
+let datastore: MemoryDatastore;
+let client: Client;
+let workloads: Workloads;
+let cables: Map<string, Attachment>;
+let breaks: boolean;
+
+beforeEach(async () => {
+  datastore = new MemoryDatastore();
+  client = new Client(datastore);
+  cables = new Map();
+  breaks = false;
+  workloads = new Workloads({
+    client,
+    ipam: new Ipam(datastore),
+    hostname: 'calico-01',
+    kernel: {
+      attach: (attachment) => {
+        if (breaks) return Promise.reject(new Error('no such namespace'));
+        cables.set(attachment.hostInterface, attachment);
+        return Promise.resolve({
+          hostIndex: 7,
+          containerIndex: 2,
+          mac: '02:00:5e:00:53:01',
+          hostMac: 'ee:ee:ee:ee:ee:ee',
+        });
+      },
+      detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
+      mtu: () => Promise.resolve(1_450),
+    },
+  });
+  await client.create({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'IPPool',
+    metadata: { name: 'office' },
+    spec: { cidr: '192.168.0.0/29', blockSize: 29 },
+  });
+});
+
+const ID = '0123456789abcdef0123456789abcdef';
+const attach = (more: Partial<AttachRequest> = {}) =>
+  workloads.attach(readAttachRequest({ netns: '/run/netns/web', workload: ID, ...more }));
+
+async function assigned(): Promise<number> {
+  const { items } = await datastore.list('IPAMBlock');
+  return items.flatMap(({ value }) => value.allocations.filter((entry) => entry !== null)).length;
+}
+
+describe('Workloads', () => {
+  test('attaching assigns an address, makes the cable and writes the endpoint', async () => {
+    const made = await attach({ labels: { app: 'web' }, profiles: ['net1'], namespace: 'shop' });
+    expect(made).toEqual({
+      name: `calico--01-cni-${ID}-eth0`,
+      namespace: 'shop',
+      interfaceName: 'cali0123456789a',
+      addresses: ['192.168.0.0/32'],
+      mac: '02:00:5e:00:53:01',
+      hostMac: 'ee:ee:ee:ee:ee:ee',
+    });
+    expect(cables.get('cali0123456789a')).toMatchObject({
+      netns: '/run/netns/web',
+      mtu: 1_450,
+      containerInterface: 'eth0',
+    });
+    const { value } = await client.get({ kind: 'WorkloadEndpoint', namespace: 'shop', name: made.name });
+    expect(value.metadata.labels).toMatchObject({ app: 'web', 'projectcalico.org/namespace': 'shop' });
+    expect(value.spec).toMatchObject({
+      node: 'calico-01',
+      containerID: ID,
+      ipNetworks: ['192.168.0.0/32'],
+      interfaceName: 'cali0123456789a',
+      profiles: ['net1'],
+    });
+  });
+
+  test('attaching again keeps the addresses', async () => {
+    const [first, second] = await Promise.all([attach(), attach()]);
+    expect(second).toEqual(first);
+    expect(await assigned()).toBe(1);
+  });
+
+  test('detaching takes everything away, twice is fine', async () => {
+    const { name } = await attach();
+    expect(await workloads.detach('default', name)).toEqual({ wasAttached: true });
+    expect(await workloads.detach('default', name)).toEqual({ wasAttached: false });
+    expect(cables.size).toBe(0);
+    expect(await assigned()).toBe(0);
+    expect((await client.list('WorkloadEndpoint')).length).toBe(0);
+  });
+
+  test('a failure leaves nothing', async () => {
+    breaks = true;
+    await expect(attach()).rejects.toThrow('no such namespace');
+    expect(await assigned()).toBe(0);
+    expect((await client.list('WorkloadEndpoint')).length).toBe(0);
+  });
+
+  test('takes the addresses asked for, also outside the pools, and refuses those of others', async () => {
+    const made = await attach({ addresses: ['192.168.0.5', '203.0.113.7/24'] });
+    expect(made.addresses).toEqual(['192.168.0.5/32', '203.0.113.7/32']);
+    expect(await attach({ addresses: ['192.168.0.5'] })).toMatchObject({ addresses: ['192.168.0.5/32'] });
+    await expect(attach({ workload: 'other', addresses: ['192.168.0.5'] })).rejects.toThrow('192.168.0.5');
+    expect(await assigned()).toBe(1);
+  });
+
+  test('a pool that is used up is said in words, and nothing of it stays', async () => {
+    await attach({ workload: 'big', ipv4: 7 });
+    await expect(attach({ ipv4: 2 })).rejects.toThrow('pool "office": no address left for host "calico-01"');
+    expect(await assigned()).toBe(7);
+  });
+
+  test('a request that makes no sense is refused with its fields', () => {
+    expect(() => readAttachRequest({ netns: 'relative', workload: '' })).toThrow(/netns: .*; workload: /);
+  });
+
+  test('a workload of another host is left alone', async () => {
+    const { name } = await attach();
+    const elsewhere = new Workloads({
+      client,
+      ipam: new Ipam(datastore),
+      hostname: 'calico-02',
+      kernel: {
+        attach: () => Promise.reject(new Error('no')),
+        detach: () => Promise.resolve(false),
+        mtu: () => Promise.resolve(1),
+      },
+    });
+    await expect(elsewhere.detach('default', name)).rejects.toThrow('is on node "calico-01", not on "calico-02"');
+  });
+});
