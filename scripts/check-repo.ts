@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
+import { compareErrorCodes } from './error-codes.js';
 
 /** What may stand at the top of the repository, and why it is there. */
 const top: Readonly<Record<string, string>> = {
@@ -13,6 +14,7 @@ const top: Readonly<Record<string, string>> = {
   bench: 'benchmarks',
   'CHANGELOG.md': 'what changed for users',
   'CONTRIBUTING.md': 'how to work here',
+  deploy: 'units and settings for real hosts',
   docs: "the user's documentation, decisions",
   'knip.json': 'unused code',
   lab: 'hosts as namespaces',
@@ -87,6 +89,27 @@ function checkLinks(path: string, text: string): void {
   }
 }
 
+/** Paths that prose names in backticks: `src/net/prefix.ts`, `lab/`. */
+function checkPaths(path: string, text: string): void {
+  if (path === 'CHANGELOG.md') return;
+  const prose = text.replace(/```[\s\S]*?```/g, '');
+  for (const [, target = ''] of prose.matchAll(/`((?:src|lab|test|bench|scripts|docs|deploy)\/[\w./-]*)`/g)) {
+    if (!existsSync(target)) say(path, `names "${target}": there is no such file`);
+  }
+}
+
+/** Every error code is explained, and no explanation is left over. */
+function checkErrorCodes(files: readonly string[]): void {
+  const page = 'docs/errors.md';
+  const sources = files.filter((path) => /^src\/.*\.ts$/.test(path) && !/\.(test|contract|fake)\.ts$/.test(path));
+  const { unexplained, leftOver } = compareErrorCodes(
+    sources.map((path) => readFileSync(path, 'utf8')),
+    readFileSync(page, 'utf8'),
+  );
+  for (const code of unexplained) say(page, `does not explain ${code}`);
+  for (const code of leftOver) say(page, `explains ${code}, which no source uses`);
+}
+
 function checkChangelog(): void {
   const path = 'CHANGELOG.md';
   if (!existsSync(path)) return say(path, 'is missing');
@@ -135,8 +158,11 @@ for (const path of files) {
   if (path === 'package-lock.json') continue;
   const text = readFileSync(path, 'utf8');
   checkWords(path, text);
-  if (path.endsWith('.md')) checkLinks(path, text);
+  if (!path.endsWith('.md')) continue;
+  checkLinks(path, text);
+  checkPaths(path, text);
 }
+checkErrorCodes(files);
 checkChangelog();
 checkPapers(files);
 for (const problem of problems) console.error(problem);

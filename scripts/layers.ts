@@ -102,7 +102,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   bench: { does: 'benchmarks: ours, a floor, the ratio', imports: ['*'] },
   test: { does: 'system tests, tests of the checks, set-up', imports: ['*'] },
-  scripts: { does: "the repository's own tools", imports: [] },
+  scripts: { does: "the repository's own tools", imports: ['api', 'cli'] },
 };
 
 /** npm packages and the places that may import them; tests may import what they like. */

@@ -1,0 +1,78 @@
+import { felixParameters } from '../src/api/felix-parameters.js';
+import { COMMANDS, run } from '../src/cli/main.js';
+
+/** Pages of `docs/` that are made from the program itself. */
+
+async function helpOf(words: readonly string[]): Promise<string> {
+  // The parser asks the terminal how wide it is; a file has no terminal.
+  process.stdout.isTTY = false;
+  let help = '';
+  await run([...words, '--help'], {
+    environment: {},
+    readFile: (path) => Promise.reject(new Error(`help reads no file: ${path}`)),
+    readStdin: () => Promise.resolve(''),
+    stdout: (text) => (help += text),
+    stderr: (text) => (help += text),
+  });
+  return help.trimEnd();
+}
+
+/** `docs/calicoctl.md`: the help of every command. */
+export async function calicoctlPage(): Promise<string> {
+  const sections = await Promise.all(
+    COMMANDS.map(async ({ name }) => `## calicoctl ${name}\n\n\`\`\`text\n${await helpOf(name.split(' '))}\n\`\`\`\n`),
+  );
+  return [
+    '# calicoctl\n',
+    'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure. Where the datastore is, it',
+    "takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
+    `\`\`\`text\n${await helpOf([])}\n\`\`\`\n`,
+    ...sections,
+  ].join('\n');
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Map) return value.size === 0 ? '' : JSON.stringify([...value]);
+  if (Array.isArray(value)) return value.map(shown).join(', ');
+  if (typeof value === 'object' && value !== null && 'protocol' in value && 'port' in value) {
+    return `${String(value.protocol)}:${String(value.port)}`;
+  }
+  if (typeof value === 'object') return value === null ? '' : JSON.stringify(value);
+  return String(value);
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function defaultCell(name: string, words: string, value: unknown): string {
+  const isDuration = words === 'a duration' && typeof value === 'number';
+  const isMask = name.endsWith('MarkMask') && typeof value === 'number';
+  const text = isDuration ? `${value / 1000}s` : isMask ? `0x${value.toString(16)}` : shown(value);
+  return text === '' ? '' : `\`${cell(text)}\``;
+}
+
+/** `docs/felix-parameters.md`: every parameter of the agent. */
+export function parametersPage(): string {
+  const rows = Object.entries(felixParameters).map(([name, parameter]) => {
+    const { form, meaning, takesEffect } = parameter;
+    const alias = 'alias' in parameter && parameter.alias !== undefined ? ` (\`${parameter.alias}\`)` : '';
+    const notes = [
+      takesEffect === 'live' ? 'at once' : 'restart',
+      ...('isLocal' in parameter && parameter.isLocal === true ? ['local only'] : []),
+      ...('isFatal' in parameter && parameter.isFatal === true ? ['must be right'] : []),
+    ];
+    const initial = defaultCell(name, form.words, parameter.default);
+    return `| \`${name}\`${alias} | ${cell(meaning)} | ${cell(form.words)} | ${initial} | ${notes.join(', ')} |`;
+  });
+  return [
+    '# Parameters of the agent\n',
+    'Made from `src/api/felix-parameters.ts` by `scripts/generate.ts`. A parameter is a field of a FelixConfiguration, a variable `FELIX_`',
+    'and its name (or the alias in parentheses), or a key of `/etc/calico/felix.cfg`; names of the latter two in any case. Environment beats file, file beats the',
+    'FelixConfiguration of the host (`node.NAME`), that beats the one called `default`. A wrong value gives way to the default, and the agent says so.\n',
+    'In the last column: whether a change takes effect *at once* or with a *restart*, which the agent does by itself; *local only*: not read from',
+    'the datastore; *must be right*: a wrong value stops the agent.\n',
+    '| parameter | it says | value | default | notes |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
