@@ -37,8 +37,7 @@ function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'protocol' in value && 'port' in value) {
     return `${String(value.protocol)}:${String(value.port)}`;
   }
-  if (typeof value === 'object') return value === null ? '' : JSON.stringify(value);
-  return String(value);
+  return typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
