@@ -17,7 +17,7 @@ import {
 import type { Scene } from './demo-network.js';
 import type { HostProcess } from './host.js';
 import { Lab } from './lab.js';
-import { isAlive, repositoryRoot, run } from './processes.js';
+import { isAlive, repositoryRoot, run, until } from './processes.js';
 import { readRecord } from './state.js';
 import { Story } from './story.js';
 import { twoSubnets } from './topology.js';
@@ -56,8 +56,10 @@ async function removeAll({ cluster, story }: Scene, before: string): Promise<voi
   for (const { name } of lab.workloads) await cluster.removeWorkload(name);
   const endpoints = await calicoctl({ cluster, story }, ['get', 'workloadendpoints', '-A']);
   story.expect('no endpoint is left', !endpoints.includes('cali'));
-  const links = await lab.host(firstHost).exec(['ip', '-o', 'link']);
-  story.expect('no workload interface is left', !links.stdout.includes('cali'));
+  const links = async (): Promise<string> => (await lab.host(firstHost).exec(['ip', '-o', 'link'])).stdout;
+  // The kernel takes a namespace apart in its own time.
+  await until('workload interfaces gone', async () => !/cali[0-9a-f]/.test(await links()), { deadlineMs: 5_000 });
+  story.expect('no workload interface is left', !/cali[0-9a-f]/.test(await links()));
   const inits = lab.hosts.map((host) => host.init);
   await cluster[Symbol.asyncDispose]();
   await lab.stop();
