@@ -62,8 +62,8 @@ export const BGP_DOWN = condition<{ reason: string }>({
   text: ({ reason }) => `routes to other hosts are not exchanged: ${reason}`,
 });
 
-export const HEALTH_NOT_SERVED = condition<{ reason: string }>({
-  code: 'health-not-served',
+export const PROBES_NOT_SERVED = condition<{ reason: string }>({
+  code: 'probes-not-served',
   severity: 'warning',
   text: ({ reason }) => reason,
 });

@@ -10,6 +10,8 @@ import { BAD_PARAMETER, DATASTORE_UNREACHABLE, PARTLY_PROGRAMMED, RULES_REFUSED 
 export interface NodeStateListener {
   onParameters(values: FelixValues): void;
   onBgpPlan(plan: BgpPlan | undefined): void;
+  onProgrammed(tookMs: number): void;
+  onProgrammingFailed(): void;
 }
 
 /** What is known about the agent from outside, for status and conditions. Passes everything on to the agent's log. */
@@ -77,12 +79,14 @@ export class NodeState implements AgentObserver {
     this.#lastError = undefined;
     this.#conditions.clear(RULES_REFUSED);
     if (report.failures.length === 0) this.#conditions.clear(PARTLY_PROGRAMMED);
+    this.#listener.onProgrammed(tookMs);
   }
 
   onProgrammingFailed(error: CalicoError, nextTryMs: number): void {
     this.#inner.onProgrammingFailed?.(error, nextTryMs);
     this.#lastError = formatError(error);
     this.#conditions.raise(RULES_REFUSED, { reason: error.message });
+    this.#listener.onProgrammingFailed();
   }
 
   onBgpPlan(plan: BgpPlan | undefined): void {

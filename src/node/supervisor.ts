@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import type { FelixValues } from '../api/felix-parameters.js';
 import { type Clock, sleep, systemClock } from '../base/clock.js';
 import { Conditions, type ShownCondition } from '../base/conditions.js';
 import { CalicoError, formatError, UnavailableError } from '../base/errors.js';
@@ -20,12 +21,13 @@ import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
-import { HEALTH_NOT_SERVED, LOGGED_ELSEWHERE, NO_HOST_ADDRESS, SINGLE_HOST_DATASTORE } from './conditions.js';
+import { PROBES_NOT_SERVED, LOGGED_ELSEWHERE, NO_HOST_ADDRESS, SINGLE_HOST_DATASTORE } from './conditions.js';
 import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
 import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot, uplinkMtu } from './host-checks.js';
 import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
 import { localRoutes } from './local-routes.js';
 import { chooseNodeName, NODE_NAME_FILE } from './name.js';
+import type { NodeMetrics } from './node-metrics.js';
 import { NodeState } from './node-state.js';
 import { untilDatastoreAnswers } from './patience.js';
 import { type Environment, type NodeSettings, readNodeSettings } from './settings.js';
@@ -66,7 +68,8 @@ export class Supervisor {
   #store: NodeDatastore | undefined;
   #workloads: Workloads | undefined;
   #features: readonly FeatureReport[] = [];
-  #servesHealth = false;
+  #metrics: NodeMetrics | undefined;
+  readonly #served = new Set<string>();
   #signal: AbortSignal = AbortSignal.abort();
 
   /** @throws {CalicoError} the environment makes no sense */
@@ -84,10 +87,10 @@ export class Supervisor {
       onGone: ({ text }) => this.#log.info(`no longer: ${text}`),
     });
     this.#state = new NodeState(new AgentLog(log, this.#health), this.#conditions, {
-      onParameters: ({ healthEnabled, healthHost, healthPort }) => {
-        if (healthEnabled) void this.#serveHealth(healthHost, healthPort);
-      },
+      onParameters: (values) => this.#serveProbes(values),
       onBgpPlan: (plan) => this.#bgp.apply(plan),
+      onProgrammed: (tookMs) => this.#metrics?.programmed(tookMs),
+      onProgrammingFailed: () => this.#metrics?.failed(),
     });
   }
 
@@ -234,16 +237,35 @@ export class Supervisor {
     }
   }
 
-  async #serveHealth(host: string, port: number): Promise<void> {
-    if (this.#servesHealth) return;
-    this.#servesHealth = true;
-    try {
-      await this.#health.serve({ host, port }, this.#signal);
-      this.#conditions.clear(HEALTH_NOT_SERVED);
-    } catch (error) {
-      this.#servesHealth = false;
-      this.#conditions.raise(HEALTH_NOT_SERVED, { reason: formatError(error).split('\n')[0] ?? '' });
+  /** Health and metrics for those who ask over TCP, once the parameters want them. */
+  #serveProbes(values: FelixValues): void {
+    if (values.healthEnabled) {
+      const address = { host: values.healthHost, port: values.healthPort };
+      this.#serveOnce('health', () => this.#health.serve(address, this.#signal));
     }
+    if (values.prometheusMetricsEnabled) {
+      const host = values.prometheusMetricsHost === '' ? '127.0.0.1' : values.prometheusMetricsHost;
+      const address = { host, port: values.prometheusMetricsPort };
+      this.#serveOnce('metrics', async () => {
+        const { NodeMetrics: Served } = await import('./node-metrics.js');
+        const metrics = new Served(this.#state, this.#conditions);
+        await metrics.serve(address, this.#signal);
+        this.#metrics = metrics;
+      });
+    }
+  }
+
+  /** What fails is tried again when the parameters change. */
+  #serveOnce(what: string, serve: () => Promise<void>): void {
+    if (this.#served.has(what)) return;
+    this.#served.add(what);
+    serve().then(
+      () => this.#conditions.clear(PROBES_NOT_SERVED, what),
+      (error: unknown) => {
+        this.#served.delete(what);
+        this.#conditions.raise(PROBES_NOT_SERVED, { reason: formatError(error).split('\n')[0] ?? '' }, what);
+      },
+    );
   }
 
   /** What the local API may look at; parts come into being while it serves. */

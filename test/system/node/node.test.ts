@@ -115,6 +115,16 @@ describe('calico-node on a host alone', () => {
     await stopNode(node);
   });
 
+  test('serves health and metrics on loopback when asked to', async () => {
+    const node = await startNode({ FELIX_HEALTHENABLED: 'true', FELIX_PROMETHEUSMETRICSENABLED: 'true' });
+    const ask = async (url: string) => (await host().exec(['curl', '-sS', url])).stdout;
+    expect(await ask('http://localhost:9099/readiness')).toContain('InternalDataplaneMainLoop');
+    const metrics = await ask('http://127.0.0.1:9091/metrics');
+    expect(metrics).toContain('felix_resync_state 3');
+    expect(metrics).toContain('calico_node_conditions{code="single-host-datastore"} 1');
+    await stopNode(node);
+  });
+
   test('waits for a datastore that is away, and stops at once when told so', async () => {
     const node = await spawnNode({ ETCD_ENDPOINTS: 'http://127.0.0.1:9' });
     await until('status says what it waits for', async () =>
