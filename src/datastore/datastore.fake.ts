@@ -48,6 +48,12 @@ export class UnreliableDatastore implements Datastore {
     return this.#try(() => this.#store.list(kind, options));
   }
 
+  async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+    this.lists += 1;
+    if (this.isDown) throw this.#refused();
+    yield* this.#store.listPieces(kind, options);
+  }
+
   listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
     return this.#try(() => this.#store.listRevisions(kind, options));
   }

@@ -108,6 +108,11 @@ export interface Datastore extends AsyncDisposable {
    * @throws {ConflictError} `ERR_CALI_DATASTORE_COMPACTED` when the revision asked for, or that of the first page, is gone
    */
   list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>>;
+  /**
+   * The same a few hundred objects at a time, at least once, so that nobody has to hold all of them. In no order; every piece has the
+   * revision of the whole. Built-in objects are in the first.
+   */
+  listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncIterable<ListResult<K>>;
   /** The same without values: cheap enough to compare now and then with what a watch said. */
   listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>>;
 

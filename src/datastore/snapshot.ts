@@ -48,27 +48,9 @@ export class Snapshot {
     return known;
   }
 
-  /** Takes a whole list in, and returns what its reader does not know yet: changes first, then deletions. Long lists take several turns. */
-  async replace<K extends Kind>(kind: K, list: ListResult<K>, slice: TimeSlice): Promise<ResourceUpdate[]> {
-    const before = this.#of(kind);
-    const after = new Map<string, string>();
-    const updates: ResourceUpdate[] = [];
-    const take = (key: ResourceKey, value: unknown, revision: string): void => {
-      const text = keyText(key);
-      after.set(text, revision);
-      if (before.get(text) !== revision) updates.push(update(key, value, revision));
-    };
-    for (const [index, { key, value, revision }] of list.items.entries()) {
-      take(key, value, revision);
-      if (index % STRIDE === 0) await slice.pause();
-    }
-    for (const { key, revision } of list.invalid) take(key, undefined, revision);
-    await slice.pause();
-    for (const text of before.keys()) {
-      if (!after.has(text)) updates.push(update(keyFromText(kind, text), undefined, list.revision));
-    }
-    this.#revisions.set(kind, after);
-    return updates;
+  /** Begins to take a list of the kind in. */
+  list<K extends Kind>(kind: K): Listing<K> {
+    return new Listing(kind, this.#of(kind));
   }
 
   /** Takes one change in. */
@@ -100,5 +82,52 @@ export class Snapshot {
       if (!stored.has(text) && !isBuiltInKey(key)) differences.set(text, { key, stored: undefined, known: revision });
     }
     return differences;
+  }
+}
+
+/** A list on its way into a snapshot, piece by piece. Given up half-way it leaves the snapshot saying what was told. */
+export class Listing<K extends Kind> {
+  readonly #kind: K;
+  readonly #known: Map<string, string>;
+  /** What the list holds; undefined at the first list, after which nothing can be missing. */
+  readonly #listed: Set<string> | undefined;
+
+  constructor(kind: K, known: Map<string, string>) {
+    this.#kind = kind;
+    this.#known = known;
+    this.#listed = known.size === 0 ? undefined : new Set();
+  }
+
+  /** Takes a piece in, and returns what the reader does not know yet. */
+  take({ items, invalid }: Pick<ListResult<K>, 'items' | 'invalid'>): ResourceUpdate[] {
+    const updates: ResourceUpdate[] = [];
+    for (const { key, value, revision } of items) {
+      if (this.#isNews(key, revision)) updates.push(update(key, value, revision));
+    }
+    for (const { key, revision } of invalid) {
+      if (this.#isNews(key, revision)) updates.push(update(key, undefined, revision));
+    }
+    return updates;
+  }
+
+  /** After the last piece: what was known and is no more. */
+  end(revision: string): ResourceUpdate[] {
+    const listed = this.#listed;
+    if (listed === undefined) return [];
+    const updates: ResourceUpdate[] = [];
+    for (const text of this.#known.keys()) {
+      if (listed.has(text)) continue;
+      this.#known.delete(text);
+      updates.push(update(keyFromText(this.#kind, text), undefined, revision));
+    }
+    return updates;
+  }
+
+  #isNews(key: ResourceKey, revision: string): boolean {
+    const text = keyText(key);
+    this.#listed?.add(text);
+    if (this.#known.get(text) === revision) return false;
+    this.#known.set(text, revision);
+    return true;
   }
 }

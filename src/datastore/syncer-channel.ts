@@ -3,7 +3,7 @@ import type { SyncerEvent } from './syncer.js';
 
 export const MAX_UPDATES = 1_000;
 /** Updates that may wait before the sender has to. */
-const HIGH_WATER = 10 * MAX_UPDATES;
+const HIGH_WATER = 2 * MAX_UPDATES;
 
 /**
  * Between the syncer and its reader. What waits is passed on together, up to {@link MAX_UPDATES}: a reader that was busy for a while

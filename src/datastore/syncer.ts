@@ -135,14 +135,21 @@ class Session {
 
   async #listKind(kind: Kind, revision: string | undefined): Promise<string> {
     const at = revision === undefined ? {} : { revision };
-    const list = await this.#datastore.list(kind, { signal: this.#signal, ...at });
-    await this.#clock.nextTurn();
-    const updates = await this.#snapshot.replace(kind, list, new TimeSlice(this.#clock, TURN_MS));
+    const listing = this.#snapshot.list(kind);
+    let listed = '0';
+    for await (const piece of this.#datastore.listPieces(kind, { signal: this.#signal, ...at })) {
+      listed = piece.revision;
+      await this.#send(listing.take(piece));
+      for (const { reason } of piece.invalid) await this.#complain(reason);
+    }
+    await this.#send(listing.end(listed));
+    return listed;
+  }
+
+  async #send(updates: readonly ResourceUpdate[]): Promise<void> {
     for (let from = 0; from < updates.length; from += MAX_UPDATES) {
       await this.#channel.send({ type: 'updates', updates: updates.slice(from, from + MAX_UPDATES) });
     }
-    for (const { reason } of list.invalid) await this.#complain(reason);
-    return list.revision;
   }
 
   async #complain(reason: string): Promise<void> {

@@ -30,15 +30,20 @@ import { watchKinds } from './watch.js';
 
 /** Small enough that decoding a page does not hold up the event loop. */
 const PAGE_SIZE = 1_000n;
-/** How long reading values may keep the event loop, and how many are read between two looks at the clock. */
+/** How long reading values may keep the event loop, and how many are handed over at a time. */
 const TURN_MS = 10;
-const STRIDE = 100;
+const PIECE = 200;
 const NO_BYTES = Buffer.alloc(0);
 
 export interface EtcdDatastoreOptions {
   readonly random?: Random;
   /** Events that may wait for a reader of a watch before it is cut. */
   readonly watchBufferEvents?: number;
+}
+
+interface Piece<K extends Kind> {
+  readonly entries: readonly { readonly key: ResourceKey<K>; readonly kv: KeyValue }[];
+  readonly revision: string;
 }
 
 type TtlOptions = CallOptions & { readonly ttlSeconds?: number };
@@ -76,26 +81,43 @@ export class EtcdDatastore implements Datastore {
   }
 
   async list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>> {
-    const items: Stored<K>[] = [...builtInOf(kind, options)];
+    const items: Stored<K>[] = [];
     const invalid: InvalidEntry<K>[] = [];
-    const revision = await this.#scan(kind, options, false, (key, kv) => {
-      const entryRevision = String(kv.modRevision);
-      try {
-        items.push({ key, value: decodeStored(key, kv.value.toString()), revision: entryRevision });
-      } catch (error) {
-        if (!(error instanceof ValidationError)) throw error;
-        invalid.push({ key, revision: entryRevision, reason: error.message });
-      }
-    });
+    let revision = '0';
+    for await (const piece of this.listPieces(kind, options)) {
+      for (const item of piece.items) items.push(item);
+      for (const entry of piece.invalid) invalid.push(entry);
+      ({ revision } = piece);
+    }
     return { items: sortedByKey(items), invalid, revision };
   }
 
+  async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+    let items: Stored<K>[] = [...builtInOf(kind, options)];
+    for await (const { entries, revision } of this.#scan(kind, options, false)) {
+      const invalid: InvalidEntry<K>[] = [];
+      for (const { key, kv } of entries) {
+        const entryRevision = String(kv.modRevision);
+        try {
+          items.push({ key, value: decodeStored(key, kv.value.toString()), revision: entryRevision });
+        } catch (error) {
+          if (!(error instanceof ValidationError)) throw error;
+          invalid.push({ key, revision: entryRevision, reason: error.message });
+        }
+      }
+      yield { items, invalid, revision };
+      items = [];
+    }
+  }
+
   async listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
-    const entries: { key: ResourceKey<K>; revision: string }[] = [];
-    const revision = await this.#scan(kind, options, true, (key, kv) => {
-      entries.push({ key, revision: String(kv.modRevision) });
-    });
-    return { entries: sortedByKey(entries), revision };
+    const listed: { key: ResourceKey<K>; revision: string }[] = [];
+    let revision = '0';
+    for await (const piece of this.#scan(kind, options, true)) {
+      for (const { key, kv } of piece.entries) listed.push({ key, revision: String(kv.modRevision) });
+      ({ revision } = piece);
+    }
+    return { entries: sortedByKey(listed), revision };
   }
 
   async create<K extends Kind>(
@@ -176,13 +198,8 @@ export class EtcdDatastore implements Datastore {
     return ID;
   }
 
-  /** Visits the keys of a kind, page by page, all as of one revision, which it returns. */
-  async #scan<K extends Kind>(
-    kind: K,
-    options: ListOptions | undefined,
-    keysOnly: boolean,
-    visit: (key: ResourceKey<K>, kv: KeyValue) => void,
-  ): Promise<string> {
+  /** The keys of a kind piece by piece, all as of one revision; at least one piece for each of its ranges. */
+  async *#scan<K extends Kind>(kind: K, options: ListOptions | undefined, keysOnly: boolean): AsyncGenerator<Piece<K>> {
     const asked = options?.revision === undefined ? 0n : parseRevision(options.revision);
     let revision = asked;
     const namePrefix = options?.namePrefix ?? '';
@@ -191,15 +208,13 @@ export class EtcdDatastore implements Datastore {
       for await (const page of this.#pages(range, keysOnly, revision, options)) {
         if (asked > page.storeRevision) throw wentBack(this.description, String(asked), String(page.storeRevision));
         if (revision === 0n) revision = page.storeRevision;
-        for (const [index, kv] of page.kvs.entries()) {
-          if (index % STRIDE === 0) await slice.pause();
-          const key = parseKeyPath(kv.key.toString());
-          if (key?.kind !== kind || isBuiltInKey(key) || !key.name.startsWith(namePrefix)) continue;
-          visit(key as ResourceKey<K>, kv);
+        for (let from = 0; from === 0 || from < page.kvs.length; from += PIECE) {
+          const entries = entriesOf(kind, namePrefix, page.kvs.slice(from, from + PIECE));
+          yield { entries, revision: String(revision) };
+          await slice.pause();
         }
       }
     }
-    return String(revision);
   }
 
   async *#pages(
@@ -221,6 +236,15 @@ export class EtcdDatastore implements Datastore {
       key = Buffer.concat([last.key, Buffer.of(0)]);
     }
   }
+}
+
+/** Those that are stored objects of the kind; a range may hold others. */
+function entriesOf<K extends Kind>(kind: K, namePrefix: string, kvs: readonly KeyValue[]): Piece<K>['entries'] {
+  return kvs.flatMap((kv) => {
+    const key = parseKeyPath(kv.key.toString());
+    if (key?.kind !== kind || isBuiltInKey(key) || !key.name.startsWith(namePrefix)) return [];
+    return [{ key: key as ResourceKey<K>, kv }];
+  });
 }
 
 function revisionOf(response: TxnResponse): string {

@@ -94,6 +94,10 @@ export class MemoryDatastore implements Datastore {
     return { items: sortedByKey(items), invalid, revision: this.#listRevision(options) };
   }
 
+  async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+    yield this.list(kind, options);
+  }
+
   async listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
     await this.#begin(options);
     const entries = this.#scan(kind, options).map(({ key, entry }) => ({ key, revision: String(entry.revision) }));
