@@ -5,11 +5,12 @@ import type { Random } from '../../base/retry.js';
 import { isClosed } from '../errors.js';
 import { checkEtcdConfig, describeEndpoint, type EtcdConfig } from './config.js';
 import { etcdError, noAnswer, wantsNewToken } from './errors.js';
-import type { GrpcFailure } from './grpc-status.js';
-import { authenticateMethod, type Method } from './methods.js';
+import { GrpcChannel, type GrpcStream } from './grpc-channel.js';
+import { GRPC_UNAVAILABLE, GrpcError } from './grpc-message.js';
+import type { TlsOptions } from './grpc-session.js';
+import type { WatchRequest, WatchResponse } from './generated/etcd.js';
+import { authenticateMethod, type Method, watchMethod } from './methods.js';
 import { hostOf, readTlsMaterial } from './tls-material.js';
-import { type TlsOptions, UnaryChannel, UnaryError } from './unary-channel.js';
-import type { WatchChannel, WatchStream } from './watch-channel.js';
 
 /** How long a call may take, a connection included; also how long a watch may take to begin. */
 export const CALL_TIMEOUT_MS = 5_000;
@@ -19,13 +20,19 @@ export interface UnaryOptions {
   readonly timeoutMs?: number;
 }
 
+/** What comes of a stream of watches. */
+export interface WatchHandlers {
+  readonly onResponse: (response: WatchResponse) => void;
+  /** The stream ended by itself: why, in our words. The endpoint is left. */
+  readonly onEnd: (error: Error) => void;
+}
+
 /** A stream of watches on one endpoint. */
 export interface OpenedWatch {
-  readonly stream: WatchStream;
-  /** The stream broke: leaves the endpoint, says why. */
-  readonly toError: (error: GrpcFailure) => Error;
-  /** The server accepts but does not answer: leaves the endpoint. */
-  readonly giveUp: () => Error;
+  send(request: WatchRequest): void;
+  cancel(): void;
+  /** The server accepts but does not answer: leaves the endpoint, says so. */
+  giveUp(): Error;
 }
 
 function tlsFor(endpoint: string, config: EtcdConfig): TlsOptions | undefined {
@@ -49,12 +56,9 @@ function tlsFor(endpoint: string, config: EtcdConfig): TlsOptions | undefined {
 export class EtcdConnection {
   readonly #config: EtcdConfig;
   #index: number;
-  #channel: UnaryChannel | undefined;
-  #watchChannel: WatchChannel | undefined;
+  #channel: GrpcChannel | undefined;
   #token: Promise<string | undefined> | undefined;
   #closed = false;
-  /** What {@link close} must end: gRPC would wait for it. */
-  readonly #streams = new Set<WatchStream>();
 
   /** Connects with the first call. @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
   constructor(config: EtcdConfig, random: Random = Math.random) {
@@ -92,28 +96,30 @@ export class EtcdConnection {
   }
 
   /** A stream for watches, with a token of its own: etcd looks at it when a watch begins. */
-  async openWatch(): Promise<OpenedWatch> {
-    const { WatchChannel: Channel } = await import('./watch-channel.js');
+  async openWatch({ onResponse, onEnd }: WatchHandlers): Promise<OpenedWatch> {
     this.#token = undefined;
     const token = await this.#currentToken();
-    if (this.#closed) throw isClosed(this.description);
-    this.#watchChannel ??= new Channel(this.#endpoint, this.#config);
-    const channel = this.#watchChannel;
-    const stream = channel.open(token);
-    this.#streams.add(stream);
-    stream.once('status', () => this.#streams.delete(stream));
+    const channel = this.#connect();
+    const endpoint = this.#endpoint;
+    const { path, serialize, deserialize } = watchMethod;
+    const stream: GrpcStream = channel.openStream({
+      path,
+      token,
+      onMessage: (message) => onResponse(deserialize(message)),
+      onEnd: (error) => {
+        const said = error ?? new GrpcError(GRPC_UNAVAILABLE, 'the watch was ended');
+        onEnd(this.#failed(etcdError(said, endpoint), channel));
+      },
+    });
     return {
-      stream,
-      toError: (error) => this.#failed(etcdError(error, channel.endpoint), channel),
-      giveUp: () => this.#failed(noAnswer(channel.endpoint), channel),
+      send: (request) => stream.send(serialize(request)),
+      cancel: () => stream.cancel(),
+      giveUp: () => this.#failed(noAnswer(endpoint), channel),
     };
   }
 
   close(): void {
     this.#closed = true;
-    for (const stream of this.#streams) stream.cancel();
-    this.#watchChannel?.close();
-    this.#watchChannel = undefined;
     this.#channel?.close();
     this.#channel = undefined;
   }
@@ -126,9 +132,9 @@ export class EtcdConnection {
     return this.#config.endpoints[this.#index] ?? '';
   }
 
-  #connect(): UnaryChannel {
+  #connect(): GrpcChannel {
     if (this.#closed) throw isClosed(this.description);
-    this.#channel ??= new UnaryChannel(this.#endpoint, tlsFor(this.#endpoint, this.#config));
+    this.#channel ??= new GrpcChannel(this.#endpoint, tlsFor(this.#endpoint, this.#config));
     return this.#channel;
   }
 
@@ -161,31 +167,20 @@ export class EtcdConnection {
       answer = await channel.call({ path: method.path, message: method.serialize(request), token, timeoutMs, signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof UnaryError ? this.#failed(etcdError(error, endpoint), channel) : error;
+      throw error instanceof GrpcError ? this.#failed(etcdError(error, endpoint), channel) : error;
     }
     return method.deserialize(answer);
   }
 
-  /** Leaves an endpoint that does not answer. */
-  #failed(ours: Error, channel: UnaryChannel | WatchChannel): Error {
+  /** Leaves an endpoint that does not answer: the next call goes to the next one. */
+  #failed(ours: Error, channel: GrpcChannel): Error {
     if (this.#closed) return isClosed(this.description);
-    if (!(ours instanceof UnavailableError)) return ours;
-    if (this.#channel === channel) {
-      this.#channel.close();
-      this.#leave();
-    } else if (this.#watchChannel === channel) {
-      this.#watchChannel.close();
-      this.#watchChannel = undefined;
-      this.#channel?.retire();
-      this.#leave();
+    if (ours instanceof UnavailableError && this.#channel === channel) {
+      channel.retire();
+      this.#channel = undefined;
+      this.#index = (this.#index + 1) % this.#config.endpoints.length;
     }
     return ours;
-  }
-
-  /** The next call goes to the next endpoint. */
-  #leave(): void {
-    this.#channel = undefined;
-    this.#index = (this.#index + 1) % this.#config.endpoints.length;
   }
 
   async #currentToken(): Promise<string | undefined> {

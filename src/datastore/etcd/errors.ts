@@ -11,8 +11,8 @@ import {
   GRPC_RESOURCE_EXHAUSTED,
   GRPC_UNAUTHENTICATED,
   GRPC_UNAVAILABLE,
-  type GrpcFailure,
-} from './grpc-status.js';
+  type GrpcError,
+} from './grpc-message.js';
 
 /** What the operating system says, in words. */
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ function unavailableReason(details: string): string {
   const errno = /\b(E[A-Z_]{4,})\b/.exec(details)?.[1];
   const known = errno === undefined ? undefined : SYSTEM_REASONS[errno];
   if (known !== undefined) return known;
-  if (/GOAWAY|Connection dropped|keepalive|Pings/i.test(details)) return 'connection lost';
+  if (/GOAWAY|connection ended|keepalive|stream closed/i.test(details)) return 'connection lost';
   return details.replace(/^etcdserver: /, '');
 }
 
@@ -76,7 +76,7 @@ export function noAnswer(endpoint: string, cause?: unknown): UnavailableError {
 }
 
 /** What etcd or the way to it said, as an error of ours. */
-export function etcdError(error: GrpcFailure, endpoint: string): Error {
+export function etcdError(error: GrpcError, endpoint: string): Error {
   const where = `etcd at ${describeEndpoint(endpoint)}`;
   const said = error.details.replace(/^etcdserver: /, '');
   const options = { cause: error };

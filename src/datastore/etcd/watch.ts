@@ -7,8 +7,7 @@ import { isClosed, isCompacted, parseRevision, wentBack } from '../errors.js';
 import { decodeEvent } from '../watch-events.js';
 import { WATCH_BUFFER_EVENTS, WatchQueue } from '../watch-queue.js';
 import { CALL_TIMEOUT_MS, type EtcdConnection } from './connection.js';
-import type { WatchStream } from './watch-channel.js';
-import { type Event, Event_EventType, type WatchResponse } from './generated/etcd.js';
+import { type Event, Event_EventType, type WatchRequest, type WatchResponse } from './generated/etcd.js';
 import { coveringRange } from './ranges.js';
 
 interface WatchPlan {
@@ -90,8 +89,8 @@ class WatchReader {
   }
 }
 
-function beginWatch(stream: WatchStream, plan: WatchPlan, afterRevision: bigint): void {
-  stream.write({
+function createRequest(plan: WatchPlan, afterRevision: bigint): WatchRequest {
+  return {
     createRequest: {
       ...coveringRange([...plan.kinds]),
       startRevision: afterRevision + 1n,
@@ -99,30 +98,23 @@ function beginWatch(stream: WatchStream, plan: WatchPlan, afterRevision: bigint)
       progressNotify: true,
       fragment: true,
     },
-  });
+  };
 }
 
 /** One stream, until it breaks: yields batches, throws why it ended. */
 async function* readStream(plan: WatchPlan, reader: WatchReader, signal?: AbortSignal): AsyncGenerator<WatchBatch> {
   const { queue } = reader;
-  const { stream, toError, giveUp } = await plan.connection.openWatch();
+  const watch = await plan.connection.openWatch({
+    onResponse: (response) => reader.take(response),
+    onEnd: (error) => queue.fail(error),
+  });
   const stop = (): void => queue.end();
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });
-  stream.on('data', (response: WatchResponse) => reader.take(response));
-  stream.on('error', (error) => {
-    if ('code' in error && 'details' in error) queue.fail(toError(error as Parameters<typeof toError>[0]));
-    else queue.fail(error);
-  });
-  stream.on('end', () =>
-    queue.fail(
-      new UnavailableError('ERR_CALI_DATASTORE_UNAVAILABLE', `${plan.connection.description}: the watch was ended`),
-    ),
-  );
-  beginWatch(stream, plan, reader.revision);
+  watch.send(createRequest(plan, reader.revision));
   // A stopped server takes connections and never answers; pings alone would find out much later.
   const patience = setTimeout(() => {
-    if (!reader.hasBegun) queue.fail(giveUp());
+    if (!reader.hasBegun) queue.fail(watch.giveUp());
   }, CALL_TIMEOUT_MS);
   try {
     for (;;) {
@@ -134,7 +126,7 @@ async function* readStream(plan: WatchPlan, reader: WatchReader, signal?: AbortS
     clearTimeout(patience);
     signal?.removeEventListener('abort', stop);
     queue.end();
-    stream.cancel();
+    watch.cancel();
   }
 }
 

@@ -1,14 +1,16 @@
+import fc from 'fast-check';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { UnaryChannel, UnaryError } from './unary-channel.js';
+import { GrpcChannel } from './grpc-channel.js';
+import { frameMessage, GrpcError, MessageReader } from './grpc-message.js';
 
 let directory: string;
 let server: Http2Server;
-let channel: UnaryChannel;
+let channel: GrpcChannel;
 let sessions: ServerHttp2Session[];
 let answer: (stream: ServerHttp2Stream, message: Buffer) => void;
 
@@ -25,7 +27,7 @@ beforeEach(async () => {
     stream.on('end', () => answer(stream, Buffer.concat(chunks).subarray(5)));
   });
   await once(server.listen(path), 'listening');
-  channel = new UnaryChannel(`unix://${path}`);
+  channel = new GrpcChannel(`unix://${path}`);
 });
 
 afterEach(async () => {
@@ -36,24 +38,22 @@ afterEach(async () => {
 });
 
 function succeed(stream: ServerHttp2Stream, message: Buffer): void {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  stream.end(Buffer.concat([prefix, message]));
+  stream.end(frameMessage(message));
 }
 
 function call(text: string, timeoutMs = 5_000): Promise<Buffer> {
   return channel.call({ path: '/test', message: Buffer.from(text), token: undefined, timeoutMs });
 }
 
-async function failure(promise: Promise<unknown>): Promise<Pick<UnaryError, 'code' | 'details'>> {
+async function failure(promise: Promise<unknown>): Promise<Pick<GrpcError, 'code' | 'details'>> {
   const error: unknown = await promise.catch((thrown: unknown) => thrown);
-  if (!(error instanceof UnaryError)) throw new Error(`not a UnaryError: ${String(error)}`);
+  if (!(error instanceof GrpcError)) throw new Error(`not a GrpcError: ${String(error)}`);
   return { code: error.code, details: error.details };
 }
 
-describe('UnaryChannel', () => {
+describe('GrpcChannel', () => {
   test('carries messages of any size both ways, many at once, over one connection', async () => {
     answer = succeed;
     const texts = ['', 'a', 'b'.repeat(3_000_000), 'c'];
@@ -94,7 +94,7 @@ describe('UnaryChannel', () => {
   test('reports a connection that breaks, and one that nobody takes', async () => {
     answer = (stream) => stream.session?.destroy();
     expect((await failure(call('x'))).code).toBe(14);
-    const nobody = new UnaryChannel(`unix://${directory}/nobody`);
+    const nobody = new GrpcChannel(`unix://${directory}/nobody`);
     const away = nobody.call({ path: '/test', message: Buffer.alloc(0), token: undefined, timeoutMs: 1_000 });
     expect((await failure(away)).details).toContain('ENOENT');
   });
@@ -102,5 +102,67 @@ describe('UnaryChannel', () => {
   test('ends what runs when it is closed', async () => {
     answer = () => channel.close();
     expect((await failure(call('x'))).code).toBe(14);
+  });
+
+  test('a stream carries messages both ways until one side ends it', async () => {
+    server.removeAllListeners('stream');
+    server.on('stream', (stream) => {
+      const reader = new MessageReader(100);
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.on('data', (chunk: Buffer) => {
+        for (const message of reader.push(chunk)) {
+          stream.write(frameMessage(Buffer.from(`echo ${message.toString()}`)));
+          if (message.toString() === 'bye') stream.end();
+        }
+      });
+    });
+    const heard: string[] = [];
+    const ended = new Promise((resolve) => {
+      const stream = channel.openStream({
+        path: '/test',
+        token: 'secret',
+        onMessage: (message) => heard.push(message.toString()),
+        onEnd: resolve,
+      });
+      stream.send(Buffer.from('a'));
+      stream.send(Buffer.alloc(0));
+      stream.send(Buffer.from('bye'));
+    });
+    expect(await ended).toBeUndefined();
+    expect(heard).toEqual(['echo a', 'echo ', 'echo bye']);
+  });
+
+  test('tells a stream why it broke', async () => {
+    answer = succeed;
+    await call('x');
+    const ended = new Promise<GrpcError | undefined>((resolve) => {
+      channel.openStream({ path: '/test', token: undefined, onMessage: () => undefined, onEnd: resolve });
+    });
+    for (const session of sessions) session.destroy();
+    expect((await ended)?.code).toBe(14);
+  });
+});
+
+describe('MessageReader', () => {
+  test('finds the same messages however they are cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array()), fc.array(fc.nat({ max: 20 })), (messages, cuts) => {
+        const reader = new MessageReader(1_000);
+        let rest: Buffer = Buffer.concat(messages.map((message) => frameMessage(Buffer.from(message))));
+        const found: Buffer[] = [];
+        for (const cut of [...cuts, rest.length]) {
+          found.push(...reader.push(rest.subarray(0, cut)));
+          rest = rest.subarray(cut);
+        }
+        found.push(...reader.push(rest));
+        expect(found.map((message) => [...message])).toEqual(messages.map((message) => [...message]));
+        expect(reader.isEmpty).toBe(true);
+      }),
+    );
+  });
+
+  test('refuses what is too large before it is there', () => {
+    expect(() => new MessageReader(10).push(Buffer.from([0, 0, 0, 0, 11]))).toThrow('the answer is too large');
   });
 });
