@@ -108,7 +108,6 @@ export const layers: Readonly<Record<string, Layer>> = {
 /** npm packages and the places that may import them; tests may import what they like. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   koffi: ['src/sys/'],
-  '@grpc/grpc-js': ['src/datastore/etcd/'],
   '@bufbuild/protobuf': ['src/datastore/etcd/'],
   valibot: ['src/api/', 'src/localapi/'],
   yaml: ['src/cli/'],
