@@ -185,7 +185,7 @@ describe('Dataplane', () => {
     await settle();
     const seen = await nftables.readTable(table);
     expect([...(seen?.chains ?? [])].map(([name, { rules }]) => `${name} ${rules.length}`)).toEqual([
-      'FORWARD 1',
+      'FORWARD 3',
       'INPUT 2',
     ]);
   });

@@ -1,5 +1,5 @@
 import type { Nftables, Operation, SeenTable } from '../nftables/nftables.js';
-import { iifname, markHas, type Statement } from '../nftables/match.js';
+import { iifname, markHas, oifname, type Statement } from '../nftables/match.js';
 import { type Chain, type Rule, type TableId, baseChain, table } from '../nftables/objects.js';
 import { rule } from '../nftables/rule.js';
 import { accept, count, drop } from '../nftables/statements.js';
@@ -14,7 +14,8 @@ export const IPTABLES_FILTER_TABLES: readonly TableId[] = [
 
 /**
  * Our few rules in iptables' own tables. An accept in our table does not save a packet that another table drops, so what passed ours is
- * accepted at the head of FORWARD; and what workloads send to their host is dropped in INPUT, where people look for it.
+ * accepted at the head of FORWARD; and what workloads send to their host is dropped in INPUT, where people look for it. What has not
+ * passed our table is dropped in FORWARD: while somebody's flush has emptied ours, nothing opens.
  *
  * Written in the form iptables itself would use, or iptables could not list its table any more. Ours are known by the hash that our rules
  * carry; nobody else's rule is read, moved or changed.
@@ -69,8 +70,13 @@ export class ForeignTables {
       const accepted = [from, passed, count, accept];
       return this.#settings.endpointToHostAction === 'drop' ? [accepted, [from, count, drop]] : [accepted];
     });
+    const unjudged = this.#settings.interfacePrefixes.flatMap((prefix) => [
+      rule(forward, [iifname(`${prefix}*`), count, drop]),
+      rule(forward, [oifname(`${prefix}*`), count, drop]),
+    ]);
+    const judged = rule(forward, [passed, count, accept], { comment: 'calico: passed policy' });
     return [
-      { chain: forward, rules: [rule(forward, [passed, count, accept], { comment: 'calico: passed policy' })] },
+      { chain: forward, rules: [judged, ...unjudged] },
       { chain: input, rules: toHost.map((statements) => rule(input, statements)) },
     ];
   }

@@ -28,7 +28,12 @@ function wantedRules(settings: DataplaneSettings, marks: Marks): readonly Argume
     const dropped = ['INPUT', '-i', `${prefix}+`, '-m', 'mark', '!', '--mark', mark, '-j', 'DROP'];
     return settings.endpointToHostAction === 'drop' ? [accepted, dropped] : [accepted];
   });
-  return [['FORWARD', ...passed, '-j', 'ACCEPT'], ...toHost];
+  const unpassed = ['-m', 'mark', '!', '--mark', mark];
+  const unjudged = settings.interfacePrefixes.flatMap((prefix): Arguments[] => [
+    ['FORWARD', '-i', `${prefix}+`, ...unpassed, '-j', 'DROP'],
+    ['FORWARD', '-o', `${prefix}+`, ...unpassed, '-j', 'DROP'],
+  ]);
+  return [['FORWARD', ...passed, '-j', 'ACCEPT'], ...unjudged, ...toHost];
 }
 
 /**

@@ -32,16 +32,16 @@ describe('syncLegacyIptables()', () => {
     const names = '/proc/net/ip_tables_names';
     expect(existsSync(names) && readFileSync(names, 'utf8').includes('filter')).toBe(false);
     execFileSync('iptables-legacy', ['-A', 'FORWARD', '-s', '203.0.113.0/24', '-j', 'DROP']);
-    expect(await sync()).toBe(3);
+    expect(await sync()).toBe(5);
     expect(saved()).toMatch(
       /-A FORWARD -m mark --mark 0x10000\/0x10000 -j ACCEPT\n-A FORWARD -s 203.0.113.0\/24 -j DROP/,
     );
     expect(saved()).toContain('-A INPUT -i cali+ -m mark ! --mark 0x10000/0x10000 -j DROP');
     expect(await sync()).toBe(0);
     execFileSync('iptables-legacy', ['-F']);
-    expect(await sync()).toBe(3);
+    expect(await sync()).toBe(5);
     execFileSync('iptables-legacy', ['-F']);
-    expect(await sync({ ...DEFAULT_SETTINGS, endpointToHostAction: 'return' })).toBe(2);
+    expect(await sync({ ...DEFAULT_SETTINGS, endpointToHostAction: 'return' })).toBe(4);
     expect(saved()).not.toContain('DROP');
   });
 });

@@ -102,7 +102,7 @@ describe('enforcement between two workloads of a host', () => {
     await host.apply(EVERYTHING_OPEN);
     expect(host.pings(a.namespace, '198.51.100.1')).toBe(true);
     expect(host.pings(a.namespace, '2001:db8::1')).toBe(true);
-    expect(host.run('iptables-save')).not.toContain('-j DROP');
+    expect(host.run('iptables-save')).not.toMatch(/-A INPUT .*-j DROP/);
   });
 
   test('iptables with FORWARD at DROP does not stop what policy allows', async () => {

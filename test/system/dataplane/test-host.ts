@@ -94,6 +94,11 @@ export class TestHost {
     return this.#dataplane;
   }
 
+  /** Stops it; what it programmed stays. */
+  async closeDataplane(): Promise<void> {
+    await this.#dataplane?.close();
+  }
+
   /** Applies and gives the number of kernel writes. */
   async apply(policy: HostPolicy, delta?: DataplaneDelta, routing: HostRouting = routingOf(policy)): Promise<number> {
     const dataplane = this.#dataplane ?? (await this.dataplane());
