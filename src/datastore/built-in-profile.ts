@@ -1,21 +1,15 @@
-import type { Kind, ResourceByKind } from '../api/registry.js';
+import { defaultAllowProfile } from '../api/kinds/profile.js';
+import type { Kind } from '../api/registry.js';
 import type { ResourceKey } from '../api/resource-update.js';
 import type { ListOptions, Stored } from './datastore.js';
 import { isBuiltIn } from './errors.js';
 
-export const DEFAULT_ALLOW_PROFILE = 'projectcalico-default-allow';
-
-const value: ResourceByKind['Profile'] = {
-  apiVersion: 'projectcalico.org/v3',
-  kind: 'Profile',
-  metadata: { name: DEFAULT_ALLOW_PROFILE },
-  spec: { ingress: [{ action: 'Allow' }], egress: [{ action: 'Allow' }] },
-};
+const DEFAULT_ALLOW_PROFILE = defaultAllowProfile.metadata.name;
 
 /** Every get and list of profiles contains it, no watch does, and nobody can write it. */
 export const builtInProfile: Stored<'Profile'> = {
   key: { kind: 'Profile', name: DEFAULT_ALLOW_PROFILE },
-  value,
+  value: defaultAllowProfile,
   revision: '1',
 };
 
