@@ -3,8 +3,6 @@ import { type InternalKind, internalKinds, isInternalKind, isNamespaced, type Ki
 import type { ResourceKey } from './resource-update.js';
 import { CalicoError } from '../base/errors.js';
 
-/** Everything lies below this. */
-export const ROOT_PREFIX = '/calico/';
 const RESOURCE_PREFIX = '/calico/resources/v3/projectcalico.org/';
 const IPAM_PREFIX = '/calico/ipam/v2/';
 
