@@ -42,6 +42,6 @@ describe('syncLegacyIptables()', () => {
     expect(await sync()).toBe(5);
     execFileSync('iptables-legacy', ['-F']);
     expect(await sync({ ...DEFAULT_SETTINGS, endpointToHostAction: 'return' })).toBe(4);
-    expect(saved()).not.toContain('DROP');
+    expect(saved()).not.toMatch(/-A INPUT .*DROP/);
   });
 });
