@@ -7,6 +7,7 @@ import { Ipam } from '../src/ipam/ipam.js';
 import { containerId, hostInterfaceName } from './attachment.js';
 import type { HostProcess } from './host.js';
 import type { Lab } from './lab.js';
+import { ipBatch } from './namespaces.js';
 import { until } from './processes.js';
 import type { LabWorkload } from './workload.js';
 
@@ -112,6 +113,20 @@ export class LabCluster {
       this.#endpoints.delete(name);
     }
     await this.lab.removeWorkload(name);
+  }
+
+  /**
+   * Gives the underlay's router a route to every block, as one that peers with the hosts would have: without tunnels, workloads behind
+   * a router are reached no other way.
+   */
+  async teachRouter(): Promise<void> {
+    const { items } = await this.datastore.list('IPAMBlock');
+    const routes = items.flatMap(({ value: { cidr, affinity } }) => {
+      const owner = this.lab.hosts.find(({ name }) => affinity === `host:${name}`);
+      if (owner === undefined) return [];
+      return [`route replace ${cidr} via ${cidr.includes(':') ? owner.addresses.ipv6 : owner.addresses.ipv4}`];
+    });
+    await ipBatch(this.lab.underlay.init.pid, routes);
   }
 
   /** Runs `calicoctl` on a host as its users do; returns what it printed. */

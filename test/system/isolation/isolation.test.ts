@@ -20,6 +20,7 @@ describe('networks', () => {
       add('calico-02', 'E', 'net1'),
       add('calico-03', 'F', 'net1'),
     ]);
+    await cluster().teachRouter();
   });
 
   test.each([4, 6] as const)(

@@ -13,10 +13,10 @@ describe('a lab', () => {
 
   test('has hosts with names, files and process numbers of their own', async () => {
     const host = lab().host('calico-01');
-    host.writeFile('/etc/calico/note', 'one');
+    host.writeFile('/var/lib/calico/note', 'one');
     expect((await host.exec(['hostname'])).stdout.trim()).toBe('calico-01');
-    expect((await host.exec(['ls', '/etc/calico'])).stdout.trim()).toBe('note');
-    expect((await lab().host('calico-02').exec(['ls', '/etc/calico', '/run/calico'])).stdout).not.toContain('note');
+    expect((await host.exec(['ls', '/var/lib/calico'])).stdout.trim()).toBe('note');
+    expect((await lab().host('calico-02').exec(['ls', '/var/lib/calico', '/run/calico'])).stdout).not.toContain('note');
     expect((await host.exec(['bash', '-c', 'echo $$; ls -d /proc/[0-9]* | wc -l'])).stdout).toMatch(
       /^\d{1,3}\n\d{1,2}\n$/,
     );
