@@ -218,6 +218,11 @@ export class Agent {
       values,
       problems.map(({ message }) => message),
     );
+    this.#routing.configure({
+      deviceRouteProtocol: values.deviceRouteProtocol,
+      ipv4Metric: values.ipv4NormalRoutePriority,
+      ipv6Metric: values.ipv6NormalRoutePriority,
+    });
     const settings = dataplaneSettings(values, set);
     const isSame = this.#dataplane !== undefined && sameValue(settings, this.#openedWith);
     this.#settings = settings;

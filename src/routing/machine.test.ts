@@ -149,18 +149,20 @@ describe('RoutingMachine', () => {
     expect(['bgp' in flush, flush.bgp]).toEqual([true, undefined]);
   });
 
-  test('takes protocol, metric and router id as told', () => {
-    const machine = new RoutingMachine({
-      hostname: 'here',
-      deviceRouteProtocol: 88,
-      routeMetric: 77,
-      routerId: 'hash',
-    });
+  test('takes protocol, metrics and router id as told, also later', () => {
+    const machine = new RoutingMachine({ hostname: 'here', routerId: 'hash' });
     apply(machine, 'Node here', { bgp: { ipv4Address: '192.0.2.1/24' } });
     apply(machine, 'IPAMBlock 192.168.0.0/26', { affinity: 'host:here' });
-    apply(machine, 'WorkloadEndpoint a', { node: 'here', interfaceName: 'cali1', ipNetworks: ['192.168.0.1/32'] });
+    apply(machine, 'WorkloadEndpoint a', {
+      node: 'here',
+      interfaceName: 'cali1',
+      ipNetworks: ['192.168.0.1/32', '2001:db8::1/128'],
+    });
     machine.flush();
-    expect([...machine.state.routes.values()].map(({ protocol, metric }) => [protocol, metric])).toEqual([
+    machine.configure({ deviceRouteProtocol: 88, ipv4Metric: 77, ipv6Metric: 66 });
+    expect(machine.flush().routing.routes.set.size).toBe(3);
+    expect([...machine.state.routes.values()].map(({ protocol, metric }) => [protocol, metric]).toSorted()).toEqual([
+      [88, 66],
       [88, 77],
       [88, 77],
     ]);

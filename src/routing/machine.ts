@@ -30,12 +30,17 @@ const DEFAULT_ROUTE_METRIC = 1024;
 export interface RoutingMachineOptions {
   /** The name of this host's Node: endpoints with this `spec.node` are local. */
   readonly hostname: string;
-  /** rtnetlink protocol of workload routes, 3 (boot) unless told; another one is that of block routes too. */
-  readonly deviceRouteProtocol?: number;
-  /** Metric of every route; default 1024. */
-  readonly routeMetric?: number;
   /** Dotted quad, or `hash` for one made from the host's name; else the host's IPv4 address. */
   readonly routerId?: string;
+}
+
+/** Parameters of the agent that routes follow from. */
+export interface RouteParameters {
+  /** rtnetlink protocol of workload routes, 3 (boot) unless told; another one is that of block routes too. */
+  readonly deviceRouteProtocol: number;
+  /** Metric of every route, by family; default 1024. */
+  readonly ipv4Metric: number;
+  readonly ipv6Metric: number;
 }
 
 export interface RoutingFlush {
@@ -60,6 +65,11 @@ interface Delta<V> extends MapDelta<V> {
  */
 export class RoutingMachine {
   readonly #options: RoutingMachineOptions;
+  #parameters: RouteParameters = {
+    deviceRouteProtocol: DEFAULT_DEVICE_ROUTE_PROTOCOL,
+    ipv4Metric: DEFAULT_ROUTE_METRIC,
+    ipv6Metric: DEFAULT_ROUTE_METRIC,
+  };
   readonly #routes = new Map<string, RoutePlan>();
   readonly #neighbours = new Map<string, NeighbourPlan>();
   #nat: NatPlan = { masqueradedPools: [], allPools: [] };
@@ -81,6 +91,13 @@ export class RoutingMachine {
   constructor(options: RoutingMachineOptions) {
     this.#options = options;
     this.#blocks = new BlockRoutes(options.hostname, (destination) => this.#touched.add(destination));
+  }
+
+  /** Takes other parameters; the next flush has what follows from them. */
+  configure(parameters: RouteParameters): void {
+    if (sameValue(parameters, this.#parameters)) return;
+    this.#parameters = parameters;
+    for (const destination of this.#routes.keys()) this.#touched.add(destination);
   }
 
   /** The plan as of the last flush. Its maps are live views: read them, do not keep them. */
@@ -187,19 +204,19 @@ export class RoutingMachine {
   }
 
   #workloadRoute(destination: string, device: string): RoutePlan {
-    const { deviceRouteProtocol: protocol = DEFAULT_DEVICE_ROUTE_PROTOCOL } = this.#options;
-    return { destination, type: 'unicast', device, scope: 'link', protocol, metric: this.#metric };
+    const { deviceRouteProtocol: protocol } = this.#parameters;
+    return { destination, type: 'unicast', device, scope: 'link', protocol, metric: this.#metricOf(destination) };
   }
 
   #blockRoute(destination: string): RoutePlan {
-    const { deviceRouteProtocol = DEFAULT_DEVICE_ROUTE_PROTOCOL } = this.#options;
+    const { deviceRouteProtocol } = this.#parameters;
     const isUsual = deviceRouteProtocol === DEFAULT_DEVICE_ROUTE_PROTOCOL;
     const protocol = isUsual ? CLUSTER_ROUTE_PROTOCOL : deviceRouteProtocol;
-    return { destination, type: 'blackhole', scope: 'global', protocol, metric: this.#metric };
+    return { destination, type: 'blackhole', scope: 'global', protocol, metric: this.#metricOf(destination) };
   }
 
-  get #metric(): number {
-    return this.#options.routeMetric ?? DEFAULT_ROUTE_METRIC;
+  #metricOf(destination: string): number {
+    return destination.includes(':') ? this.#parameters.ipv6Metric : this.#parameters.ipv4Metric;
   }
 
   #settleNeighbour(delta: Delta<NeighbourPlan>, destination: string, neighbour: NeighbourPlan | undefined): void {
