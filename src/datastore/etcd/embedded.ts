@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { access, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { type Clock, sleep, systemClock } from '../../base/clock.js';
 import { CalicoError, UnavailableError } from '../../base/errors.js';
@@ -146,6 +147,36 @@ async function linkSocket(paths: Paths): Promise<void> {
   await symlink(CLIENT_NAME, paths.socket);
 }
 
+/**
+ * An etcd that was killed leaves its sockets, and the next one would not start for them.
+ *
+ * @throws {CalicoError} somebody answers: an etcd whose pid file is lost, or one of another data directory
+ */
+async function removeStaleSockets(paths: Paths): Promise<void> {
+  for (const name of [CLIENT_NAME, PEER_NAME]) {
+    const socket = join(paths.run, name);
+    if (await isAnswered(socket)) {
+      throw new CalicoError('ERR_CALI_ETCD_START', `cannot start etcd: another process answers at "${socket}"`, {
+        hint: `end it: see ss -xlp src '*${name}'`,
+      });
+    }
+    await rm(socket, { force: true });
+  }
+}
+
+function isAnswered(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const end = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('connect', () => end(true));
+    // ENOENT, ECONNREFUSED: nobody listens.
+    socket.once('error', () => end(false));
+  });
+}
+
 async function lastLogLine(paths: Paths): Promise<string> {
   try {
     return (await readFile(paths.log, 'utf8')).trimEnd().split('\n').at(-1) ?? '';
@@ -217,6 +248,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     await mkdir(paths.run, { recursive: true, mode: 0o755 });
     await mkdir(paths.data, { recursive: true, mode: 0o700 });
     await mkdir(options.logDirectory ?? '/var/log/calico', { recursive: true });
+    await removeStaleSockets(paths);
     await linkSocket(paths);
     pid = launch(binary, paths);
     await writeFile(paths.pidFile, `${pid}\n`, { mode: 0o600 });

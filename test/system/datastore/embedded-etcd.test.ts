@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { end, identify } from '../../../lab/processes.js';
 import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
 import { type EmbeddedEtcd, startEmbeddedEtcd } from '../../../src/datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
@@ -51,6 +52,35 @@ describe('the embedded etcd', () => {
     expect(etcd.isAdopted).toBe(false);
     await using reopened = new EtcdDatastore({ endpoints: [etcd.endpoint] });
     expect((await reopened.get(poolKey('a'))).key.name).toBe('a');
+  });
+
+  test('that was killed starts again with its data, past the sockets that it left', async () => {
+    etcd = await startEmbeddedEtcd(options);
+    {
+      await using store = new EtcdDatastore({ endpoints: [etcd.endpoint] });
+      await store.put(poolKey('a'), pool('a'));
+    }
+    const killed = identify(etcd.pid);
+    if (killed === undefined) throw new Error('etcd does not run');
+    await end(killed);
+    expect(existsSync(join(directory, 'run', 'localhost:12379'))).toBe(true);
+    etcd = await startEmbeddedEtcd(options);
+    expect([etcd.isAdopted, etcd.pid === killed.pid]).toEqual([false, false]);
+    await using reopened = new EtcdDatastore({ endpoints: [etcd.endpoint] });
+    expect((await reopened.get(poolKey('a'))).key.name).toBe('a');
+  });
+
+  test('whose pid file is lost is not taken for dead: it keeps its sockets, and the error says so', async () => {
+    etcd = await startEmbeddedEtcd(options);
+    const pidFile = join(directory, 'run', 'etcd.pid');
+    const pid = await readFile(pidFile, 'utf8');
+    await rm(pidFile);
+    await expect(startEmbeddedEtcd(options)).rejects.toMatchObject({
+      code: 'ERR_CALI_ETCD_START',
+      message: expect.stringContaining('another process answers at'),
+    });
+    await writeFile(pidFile, pid);
+    expect((await startEmbeddedEtcd(options)).isAdopted).toBe(true);
   });
 
   test('that is not installed is an error that says what to do', async () => {
