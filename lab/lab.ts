@@ -9,6 +9,7 @@ import { LabHost } from './host.js';
 import { startInit } from './namespaces.js';
 import type { Init } from './namespaces.js';
 import { end, identify, isAlive, repositoryRoot, until } from './processes.js';
+import { startRouter } from './router.js';
 import { listLabs, readRecord, removeLab, sweepDeadLabs, writeRecord } from './state.js';
 import type { LabRecord, WorkloadRecord } from './state.js';
 import { addressOf, addressesOf } from './topology.js';
@@ -129,7 +130,12 @@ export class Lab {
     const hosts = this.hosts.map((host) => wireHost(this.topology, host));
     if (this.topology.etcd)
       for (const host of this.hosts) host.writeFile('/etc/calico/calicoctl.cfg', this.#calicoctlConfig());
-    await Promise.all([...hosts, ...(this.topology.etcd ? [this.#startEtcd()] : [])]);
+    const { etcd, router } = this.topology;
+    await Promise.all([
+      ...hosts,
+      ...(etcd ? [this.#startEtcd()] : []),
+      ...(router === undefined ? [] : [startRouter(this.topology, this.underlay, router)]),
+    ]);
   }
 
   /** `http://ADDRESS:2379`, as the hosts reach the underlay's etcd. */

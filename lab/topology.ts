@@ -17,6 +17,13 @@ export interface HostSpec {
   readonly number: number;
 }
 
+/** The underlay's router as a BGP speaker. Without, it forwards between the subnets and knows nothing of blocks. */
+export interface RouterSpec {
+  readonly asNumber: number;
+  /** True: a route reflector, in the hosts' own AS; else it stands in another AS than any host. */
+  readonly reflects?: boolean;
+}
+
 /** What a lab is made of: a value; building it is `Lab.start()`'s part. */
 export interface Topology {
   readonly name: string;
@@ -24,6 +31,8 @@ export interface Topology {
   readonly hosts: readonly HostSpec[];
   /** Whether an etcd runs in the underlay, on the router's first IPv4 address, port 2379. */
   readonly etcd: boolean;
+  /** Needs BIRD (`bird2`) on the machine. */
+  readonly router?: RouterSpec;
 }
 
 export interface HostAddresses {
@@ -60,6 +69,11 @@ export function twoSubnets(): Topology {
   };
 }
 
+/** As {@link twoSubnets}, and the router between the subnets speaks BGP, as AS 64513 unless told otherwise. */
+export function twoSubnetsRouted(router: RouterSpec = { asNumber: 64_513 }): Topology {
+  return { ...twoSubnets(), name: router.reflects === true ? 'two-subnets-reflected' : 'two-subnets-routed', router };
+}
+
 /** One host and nothing else: for what needs a kernel, not a cluster. */
 export function loneHost(): Topology {
   return { ...oneSubnet(1), name: 'lone-host', etcd: false };
@@ -68,6 +82,7 @@ export function loneHost(): Topology {
 /** The topologies the command line knows by name. */
 export const topologies: Readonly<Record<string, () => Topology>> = {
   'two-subnets': twoSubnets,
+  'two-subnets-routed': () => twoSubnetsRouted(),
   'one-subnet': () => ({ ...oneSubnet(2), name: 'one-subnet' }),
   'lone-host': loneHost,
 };
