@@ -75,10 +75,7 @@ describe('the embedded etcd', () => {
     const pidFile = join(directory, 'run', 'etcd.pid');
     const pid = await readFile(pidFile, 'utf8');
     await rm(pidFile);
-    await expect(startEmbeddedEtcd(options)).rejects.toMatchObject({
-      code: 'ERR_CALI_ETCD_START',
-      message: expect.stringContaining('another process answers at'),
-    });
+    await expect(startEmbeddedEtcd(options)).rejects.toThrow('cannot start etcd: another process answers at');
     await writeFile(pidFile, pid);
     expect((await startEmbeddedEtcd(options)).isAdopted).toBe(true);
   });
