@@ -89,10 +89,13 @@ function checkLinks(path: string, text: string): void {
   }
 }
 
-/** Paths that prose names in backticks: `src/net/prefix.ts`, `lab/`. */
-function checkPaths(path: string, text: string): void {
+/** Paths that prose names in backticks: `src/net/prefix.ts`, `lab/`; and sources that it names in short: `prefix.ts`. */
+function checkPaths(path: string, text: string, files: readonly string[]): void {
   if (path === 'CHANGELOG.md') return;
   const prose = text.replace(/```[\s\S]*?```/g, '');
+  for (const [, target = ''] of prose.matchAll(/`([a-z][\w./-]*\.ts)`/g)) {
+    if (!files.some((file) => `/${file}`.endsWith(`/${target}`))) say(path, `names "${target}": there is no such file`);
+  }
   for (const [, target = ''] of prose.matchAll(/`((?:src|lab|test|bench|scripts|docs|deploy)\/[\w./-]*)`/g)) {
     if (!existsSync(target)) say(path, `names "${target}": there is no such file`);
   }
@@ -160,7 +163,7 @@ for (const path of files) {
   checkWords(path, text);
   if (!path.endsWith('.md')) continue;
   checkLinks(path, text);
-  checkPaths(path, text);
+  checkPaths(path, text, files);
 }
 checkErrorCodes(files);
 checkChangelog();

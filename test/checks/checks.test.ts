@@ -167,6 +167,14 @@ const planted: readonly Planted[] = [
     append: true,
   },
   {
+    check: 'generated',
+    what: 'a page that says something else than the command',
+    file: 'docs/calicoctl.md',
+    text: 'x\n',
+    words: 'docs/calicoctl.md',
+    append: true,
+  },
+  {
     check: 'repository',
     what: 'a file named for nothing',
     file: 'src/base/utils.ts',
@@ -179,6 +187,20 @@ const planted: readonly Planted[] = [
     file: 'docs/planted.md',
     text: '[there](nowhere.md)\n',
     words: 'nowhere.md',
+  },
+  {
+    check: 'repository',
+    what: 'a file that only a paper knows',
+    file: 'docs/planted.md',
+    text: 'see `src/base/nowhere.ts`\n',
+    words: 'nowhere.ts',
+  },
+  {
+    check: 'repository',
+    what: 'an error code that nobody explains',
+    file: 'src/base/planted.ts',
+    text: "export const code = 'ERR_CALI_PLANTED';\n",
+    words: 'does not explain ERR_CALI_PLANTED',
   },
   {
     check: 'repository',
