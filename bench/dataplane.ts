@@ -66,6 +66,10 @@ class Recorder implements Nftables {
     return this.#inner.readTable(...args);
   }
 
+  async readRules(...args: Parameters<Nftables['readRules']>): ReturnType<Nftables['readRules']> {
+    return this.#inner.readRules(...args);
+  }
+
   async listTables(): ReturnType<Nftables['listTables']> {
     return this.#inner.listTables();
   }

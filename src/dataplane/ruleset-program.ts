@@ -2,9 +2,10 @@ import type { Clock } from '../base/clock.js';
 import { KernelError } from '../base/errors.js';
 import type { Nftables, Operation } from '../nftables/nftables.js';
 import type { HostPolicy, HostPolicyDelta, NatPlan } from '../plan/host-plan.js';
+import { chainEdit, isWorthEditing } from './chain-edit.js';
 import { Ruleset } from './ruleset/ruleset.js';
 import type { DataplaneSettings } from './settings.js';
-import { transactionsOf } from './table-change.js';
+import { type ChainEdits, transactionsOf } from './table-change.js';
 import { committedAfter, diffTable, noteCommitted, wholeTable } from './table-diff.js';
 import { runInTurns } from './turns.js';
 import { type CommittedTable, type TableChange, type WantedTable, isUnchanged } from './wanted-table.js';
@@ -108,9 +109,22 @@ export class RulesetProgram {
     this.#committed = undefined;
   }
 
+  /** Chains of which most stays are changed rule by rule; which rules those are, only the kernel's handles say. */
+  async #chainEdits(change: TableChange): Promise<ChainEdits> {
+    const edits = new Map<string, readonly Operation[]>();
+    for (const changed of change.changedChains) {
+      if (!isWorthEditing(changed)) continue;
+      edits.set(changed.chain.name, chainEdit(await this.#nftables.readRules(changed.chain), changed.rules));
+    }
+    return edits;
+  }
+
   /** Both tables in one transaction where each needs only one. */
   async #commit(changes: readonly TableChange[]): Promise<number> {
-    const lists = changes.filter((change) => !isUnchanged(change)).map(transactionsOf);
+    const lists: (readonly (readonly Operation[])[])[] = [];
+    for (const change of changes) {
+      if (!isUnchanged(change)) lists.push(transactionsOf(change, await this.#chainEdits(change)));
+    }
     const transactions: (readonly Operation[])[] = lists.every((list) => list.length === 1)
       ? [lists.flat(2)]
       : lists.flat();

@@ -22,15 +22,18 @@ function weightOf(change: TableChange): number {
   );
 }
 
+/** By name of a chain, the operations that change it rule by rule; the others are written anew. */
+export type ChainEdits = ReadonlyMap<string, readonly Operation[]>;
+
 /**
  * The operations that make the change. Everything a packet can meet changes in one transaction; only when the change is large are
  * there several: before it new sets and chains to which nothing leads yet, after it the removal of those to which nothing leads any
  * more.
  */
-export function transactionsOf(change: TableChange): readonly (readonly Operation[])[] {
+export function transactionsOf(change: TableChange, edits: ChainEdits): readonly (readonly Operation[])[] {
   const create = creation(change);
   if (change.how === 'replace' || weightOf(change) <= LARGE) {
-    return [[...create, ...newSets(change), ...newChains(change), ...switchOver(change), ...removal(change)]];
+    return [[...create, ...newSets(change), ...newChains(change), ...switchOver(change, edits), ...removal(change)]];
   }
   const regular = change.newChains.filter(({ chain }) => chain.base === undefined);
   const base = change.newChains.filter(({ chain }) => chain.base !== undefined);
@@ -45,7 +48,7 @@ export function transactionsOf(change: TableChange): readonly (readonly Operatio
     ...base.map(({ chain }): Operation => ({ verb: 'add', object: chain })),
     ...ruleOperations(base),
     ...memberOperations(change.newSets.filter(({ set }) => pointsAtChains(set))),
-    ...switchOver(change),
+    ...switchOver(change, edits),
   ];
   return [...ahead, visible, ...inStages(removal(change))].filter((operations) => operations.length > 0);
 }
@@ -110,9 +113,14 @@ function addMembers(set: AnySet, members: readonly Member[]): Operation {
 }
 
 /** What is there already and becomes different. Members leave before others come, or intervals would overlap. */
-function switchOver(change: TableChange): readonly Operation[] {
+function switchOver(change: TableChange, edits: ChainEdits): readonly Operation[] {
   const operations: Operation[] = [];
   for (const { chain, rules } of change.changedChains) {
+    const edit = edits.get(chain.name);
+    if (edit !== undefined) {
+      operations.push(...edit);
+      continue;
+    }
     operations.push({ verb: 'flush', object: { kind: 'chain', table: chain.table, name: chain.name } });
     for (const object of rules) operations.push({ verb: 'add', object });
   }

@@ -1,6 +1,7 @@
 import type { AnySet, Member } from '../nftables/objects.js';
 import type { SeenChain, SeenElement, SeenSet, SeenTable } from '../nftables/nftables.js';
 import {
+  type ChangedChain,
   type CommittedTable,
   type MemberChange,
   type TableChange,
@@ -71,9 +72,9 @@ export function* diffTable(wanted: WantedTable, seen: SeenTable | undefined): Ge
     if (change.added.length + change.removed.length > 0) members.push(change);
     yield;
   }
-  const changed = (chain: WantedChain): boolean => {
-    const digest = committed.chains.get(chain.chain.name);
-    return digest !== undefined && digest !== chain.digest;
+  const changed = (chain: WantedChain): readonly ChangedChain[] => {
+    const before = committed.chains.get(chain.chain.name);
+    return before === undefined || before === chain.digest ? [] : [{ ...chain, before }];
   };
   const chains = [...wanted.chains.values()];
   return {
@@ -86,7 +87,7 @@ export function* diffTable(wanted: WantedTable, seen: SeenTable | undefined): Ge
     members,
     refilledSets: [],
     newChains: chains.filter(({ chain }) => !committed.chains.has(chain.name)),
-    changedChains: chains.filter(changed),
+    changedChains: chains.flatMap(changed),
     goneChains: [...committed.chains.keys()].filter((name) => !wanted.chains.has(name)),
   };
 }

@@ -9,6 +9,12 @@ export interface WantedChain {
   readonly digest: string;
 }
 
+/** A chain whose rules become others. */
+export interface ChangedChain extends WantedChain {
+  /** Digest of the rules that the kernel holds. */
+  readonly before: string;
+}
+
 /** A set or map as it should be. */
 export interface WantedSet {
   readonly set: AnySet;
@@ -45,7 +51,7 @@ export interface TableChange {
   /** Sets to empty before their members are added: their old members are not known. */
   readonly refilledSets: readonly WantedSet[];
   readonly newChains: readonly WantedChain[];
-  readonly changedChains: readonly WantedChain[];
+  readonly changedChains: readonly ChangedChain[];
   readonly goneChains: readonly string[];
 }
 
@@ -79,6 +85,12 @@ function digestOf(chain: Chain, rules: readonly Rule[]): string {
 /** Equal for chains with the same rules in the same order, by the hash that each rule carries. */
 export function chainDigest(chain: Pick<Chain, 'base'>, ruleHashes: readonly string[]): string {
   return `${baseText(chain)}:${ruleHashes.join(' ')}`;
+}
+
+/** The hashes that went into a digest. */
+export function ruleHashesOf(digest: string): readonly string[] {
+  const hashes = digest.slice(digest.indexOf(':') + 1);
+  return hashes === '' ? [] : hashes.split(' ');
 }
 
 /** What makes a base chain: it cannot be changed in place. Empty for regular chains. */
@@ -177,7 +189,7 @@ export class WantedTable {
 
   #chainChange(committed: CommittedTable): Pick<TableChange, 'newChains' | 'changedChains' | 'goneChains'> {
     const newChains: WantedChain[] = [];
-    const changedChains: WantedChain[] = [];
+    const changedChains: ChangedChain[] = [];
     const goneChains: string[] = [];
     for (const name of this.#touchedChains) {
       const wanted = this.chains.get(name);
@@ -185,7 +197,7 @@ export class WantedTable {
       if (wanted === undefined) {
         if (digest !== undefined) goneChains.push(name);
       } else if (digest === undefined) newChains.push(wanted);
-      else if (digest !== wanted.digest) changedChains.push(wanted);
+      else if (digest !== wanted.digest) changedChains.push({ ...wanted, before: digest });
     }
     return { newChains, changedChains, goneChains };
   }

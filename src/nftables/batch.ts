@@ -10,7 +10,7 @@ import {
   Requests,
 } from '../netlink/message.js';
 import { type MemberShape, writeElementsOf, writeMembers } from './element-codec.js';
-import { ANONYMOUS_MAP_NAME, ANONYMOUS_SET_NAME, type AnonymousSet } from './expressions/lookup.js';
+import { type AnonymousSet, numberedSetName } from './expressions/lookup.js';
 import type { Operation } from './nftables.js';
 import type { AnySet, Elements, Member, Rule, TableId } from './objects.js';
 import { writeRule, writeRulePlace } from './rule-codec.js';
@@ -53,25 +53,37 @@ const MAKING_FLAGS = { add: NLM_F_CREATE, create: NLM_F_CREATE | NLM_F_EXCL } as
 export class Batch {
   readonly requests: Requests;
   readonly #origins: (Origin | undefined)[] = [];
-  readonly #setIds = new Map<AnonymousSet, number>();
+  /** The newest set made for each description. */
+  readonly #made = new Map<AnonymousSet, { readonly id: number; readonly name: string }>();
+  readonly #nameOf: (set: AnonymousSet) => string;
   #nextSetId = 1;
   #current: Operation | undefined;
 
-  private constructor(operations: number) {
+  private constructor(operations: number, nameOf: (set: AnonymousSet) => string) {
+    this.#nameOf = nameOf;
     this.requests = new Requests(operations > 64 ? 256 * 1024 : 4096);
   }
 
   /** Writes everything at once. @throws {CalicoError} a value that is none of its type */
   static of(operations: readonly Operation[], generation?: number): Batch {
-    const batch = new Batch(operations.length);
+    const batch = new Batch(operations.length, numberedSetName);
     const steps = batch.#write(operations, generation);
     while (steps.next().done !== true);
     return batch;
   }
 
-  /** The same in slices: lets the event loop turn when one has taken long. @throws {CalicoError} */
-  static async inSlices(operations: readonly Operation[], generation?: number): Promise<Batch> {
-    const batch = new Batch(operations.length);
+  /**
+   * The same in slices: lets the event loop turn when one has taken long.
+   *
+   * @param nameOf gives each anonymous set a name that no set of its table has
+   * @throws {CalicoError}
+   */
+  static async inSlices(
+    operations: readonly Operation[],
+    generation: number | undefined,
+    nameOf: (set: AnonymousSet) => string,
+  ): Promise<Batch> {
+    const batch = new Batch(operations.length, nameOf);
     let sliceStart = performance.now();
     for (const _ of batch.#write(operations, generation)) {
       if (performance.now() - sliceStart < SLICE_MS) continue;
@@ -228,7 +240,10 @@ export class Batch {
       if (expression.type === 'lookup' && typeof expression.set !== 'string') this.#anonymousSet(rule, expression.set);
     }
     this.#message('NEWRULE', rule.chain.table, flags, (into) =>
-      writeRule(into, rule, at, { setId: (set) => this.#setIds.get(set) ?? 0 }),
+      writeRule(into, rule, at, {
+        setId: (set) => this.#made.get(set)?.id ?? 0,
+        setName: (set) => this.#made.get(set)?.name ?? '',
+      }),
     );
   }
 
@@ -237,8 +252,8 @@ export class Batch {
     const { table } = rule.chain;
     const id = this.#nextSetId;
     this.#nextSetId += 1;
-    this.#setIds.set(set, id);
-    const name = set.data === undefined ? ANONYMOUS_SET_NAME : ANONYMOUS_MAP_NAME;
+    const name = this.#nameOf(set);
+    this.#made.set(set, { id, name });
     this.#message('NEWSET', table, NLM_F_CREATE, (into) =>
       writeSet(into, { ...set, constant: true, tableName: table.name, name, id, anonymous: true }),
     );

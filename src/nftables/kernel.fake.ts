@@ -5,8 +5,8 @@ import { validateGraph } from './fake/graph.js';
 import { listElements } from './fake/members.js';
 import { parseRuleset } from './fake/parse-text.js';
 import { type FakeTable, type Tables, tableKey } from './fake/state.js';
-import type { CommitOptions, Nftables, Operation, ReadOptions, SeenTable } from './nftables.js';
-import type { Table, TableId } from './objects.js';
+import type { CommitOptions, Nftables, Operation, ReadOptions, RuleRef, SeenTable } from './nftables.js';
+import type { ChainId, Table, TableId } from './objects.js';
 import { printTable } from './print.js';
 
 /**
@@ -65,6 +65,11 @@ export class FakeNftables implements Nftables {
   readTable(id: TableId, options: ReadOptions = {}): Promise<SeenTable | undefined> {
     const table = this.#tables.get(tableKey(id));
     return Promise.resolve(table === undefined ? undefined : seenTable(table, this.#generation, options));
+  }
+
+  readRules({ table, name }: ChainId): Promise<readonly RuleRef[]> {
+    const rules = this.#tables.get(tableKey(table))?.chains.get(name)?.rules ?? [];
+    return Promise.resolve(rules.map(({ handle, rule: { hash } }) => ({ handle, hash })));
   }
 
   listTables(): Promise<readonly Table[]> {

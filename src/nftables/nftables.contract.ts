@@ -239,6 +239,21 @@ export function describeNftables(name: string, open: () => NftablesUnderTest): v
         expect(await comments()).toEqual(['2', '16', '1']);
       });
 
+      test('those of one chain are read by themselves, in order', async () => {
+        await change().add(A).add(B).commit();
+        const rules = ['80', '81', '82'].map((port) => rule(A, [dport('tcp', port), accept]));
+        await change()
+          .add(rule(B, [drop]))
+          .add(rules[0] ?? rule(A, []))
+          .add(rules[1] ?? rule(A, []))
+          .add(rules[2] ?? rule(A, []))
+          .commit();
+        const seen = await nftables.readRules(A);
+        expect(seen.map(({ hash }) => hash)).toEqual(rules.map(({ hash }) => hash));
+        expect(seen.map(({ handle }) => handle)).toEqual((await read()).chains.get('a')?.rules.map((r) => r.handle));
+        expect(await nftables.readRules(C)).toEqual([]);
+      });
+
       test('one needs its chain, its set, its target and its counter', async () => {
         await change().add(A).commit();
         await refused(change().add(rule(B, [drop])), 'ENOENT', 'add rule inet contract b drop');

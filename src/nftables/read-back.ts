@@ -6,8 +6,8 @@ import { type Message, oneRequest } from '../netlink/message.js';
 import type { NetlinkSocket } from '../netlink/socket.js';
 import { readElementList, readElements, writeElementsOf } from './element-codec.js';
 import type { Expression } from './expressions/expression.js';
-import type { ReadOptions, SeenChain, SeenElement, SeenRule, SeenSet, SeenTable } from './nftables.js';
-import type { AnySet, Counter, NftMap, Table, TableId } from './objects.js';
+import type { ReadOptions, RuleRef, SeenChain, SeenElement, SeenRule, SeenSet, SeenTable } from './nftables.js';
+import type { AnySet, ChainId, Counter, NftMap, Table, TableId } from './objects.js';
 import { type DecodedRule, readExpressions, readRule, writeRulePlace } from './rule-codec.js';
 import { type DecodedSet, readSet, writeSetsOf } from './set-codec.js';
 import { readChain, readCounter, readTable, writeCountersOf, writeTableName } from './table-codec.js';
@@ -88,6 +88,13 @@ export async function readTableSteady(
     'ERR_CALI_NFT_UNSTEADY',
     `cannot read table ${id.family} ${id.name}: it changed during each of ${ATTEMPTS} attempts`,
   );
+}
+
+/** The rules of one chain, without what they do. */
+export async function readChainRules(socket: NetlinkSocket, chain: ChainId): Promise<readonly RuleRef[]> {
+  const place = { tableName: chain.table.name, chainName: chain.name };
+  const messages = await dump(socket, 'GETRULE', chain.table, (into) => writeRulePlace(into, place));
+  return messages.flatMap((message) => readRule(attributesOf(message)) ?? []);
 }
 
 async function readTableHead(socket: NetlinkSocket, id: TableId): Promise<Table | undefined> {

@@ -5,7 +5,7 @@ import { invalidObject } from './errors.js';
 import { cmp } from './expressions/cmp.js';
 import { encodeExpression } from './expressions/codec.js';
 import type { Expression } from './expressions/expression.js';
-import type { AnonymousSet } from './expressions/lookup.js';
+import { type AnonymousSet, numberedSetName } from './expressions/lookup.js';
 import { meta } from './expressions/meta.js';
 import { FIRST_REGISTER } from './expressions/register.js';
 import type { Needs } from './fields.js';
@@ -81,7 +81,7 @@ export function contentHash(expressions: readonly Expression[], comment: string 
   return hash('sha1', scratch.bytes(), 'hex').slice(0, 32);
 }
 
-const NO_SET_IDS = { setId: (): number => 0 };
+const NO_SET_IDS = { setId: (): number => 0, setName: numberedSetName };
 
 function writeSetText(set: AnonymousSet): void {
   const data = set.data === undefined ? '' : ` : ${set.data === 'verdict' ? 'verdict' : set.data.join(' . ')}`;

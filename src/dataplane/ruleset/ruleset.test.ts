@@ -17,7 +17,7 @@ function rulesetOf(policy: HostPolicy, settings: Partial<DataplaneSettings> = {}
 }
 
 function printWhole(table: WantedTable): string {
-  return transactionsOf(wholeTable(table, 'create'))
+  return transactionsOf(wholeTable(table, 'create'), new Map())
     .flat()
     .map((operation) => `${printOperation(operation)}\n`)
     .join('');
@@ -36,7 +36,7 @@ function printChange(ruleset: Ruleset, from: HostPolicy, to: HostPolicy): string
   const committed = committedAfter(ruleset.table);
   ruleset.table.forgetChanges();
   for (const _ of ruleset.change(policyDelta(from, to), to));
-  return transactionsOf(ruleset.table.takeChange(committed)).flat().map(printOperation).join('\n');
+  return transactionsOf(ruleset.table.takeChange(committed), new Map()).flat().map(printOperation).join('\n');
 }
 
 const DEFAULT_TIER = { name: 'default', ingress: ['np shop/web'], egress: [], defaultAction: 'deny' } as const;

@@ -5,7 +5,7 @@ import { encodeAttributes, parseAttributeList } from '../../netlink/attributes.j
 import { decodeExpression, encodeExpression, printExpressions } from './codec.js';
 import type { Expression } from './expression.js';
 
-const context = { setId: () => 1 };
+const context = { setId: () => 1, setName: () => '__set%d' };
 const register = fc.constantFrom(1, 2, 3, 4, 9, 10, 11, 13, 14, 15);
 const bytes = (max: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: 1, maxLength: max }).map((value) => Buffer.from(value));

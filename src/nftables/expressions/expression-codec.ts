@@ -7,6 +7,8 @@ import type { RuleText } from './rule-text.js';
 export interface EncodeContext {
   /** The id under which the batch made the set. */
   setId(set: AnonymousSet): number;
+  /** The name under which it did. */
+  setName(set: AnonymousSet): string;
 }
 
 /** How one of the kernel's expressions is written, read and printed. */

@@ -39,17 +39,17 @@ const NFTA_LOOKUP_SET_ID = 4;
 const NFTA_LOOKUP_FLAGS = 5;
 const NFT_LOOKUP_F_INV = 1;
 
-/** The name under which an anonymous set is made: the kernel puts a number for `%d`. */
-export const ANONYMOUS_SET_NAME = '__set%d';
-export const ANONYMOUS_MAP_NAME = '__map%d';
+/** A name for an anonymous set: the kernel puts a number for `%d`. */
+export function numberedSetName(set: AnonymousSet): string {
+  return set.data === undefined ? '__set%d' : '__map%d';
+}
 
 export const lookupCodec: ExpressionCodec<Lookup> = {
   name: 'lookup',
   attributes: [NFTA_LOOKUP_SET, NFTA_LOOKUP_SREG, NFTA_LOOKUP_DREG, NFTA_LOOKUP_SET_ID, NFTA_LOOKUP_FLAGS],
   encode(expression, into, context) {
     const { set } = expression;
-    if (typeof set === 'string') into.string(NFTA_LOOKUP_SET, set);
-    else into.string(NFTA_LOOKUP_SET, set.data === undefined ? ANONYMOUS_SET_NAME : ANONYMOUS_MAP_NAME);
+    into.string(NFTA_LOOKUP_SET, typeof set === 'string' ? set : context.setName(set));
     into.u32BE(NFTA_LOOKUP_SREG, expression.sreg);
     if (expression.dreg !== undefined) into.u32BE(NFTA_LOOKUP_DREG, expression.dreg);
     if (typeof set !== 'string') into.u32BE(NFTA_LOOKUP_SET_ID, context.setId(set));
