@@ -68,7 +68,7 @@ describe('resolveFelixParameters()', () => {
     expect(values.defaultEndpointToHostAction).toBe('drop');
     expect(problems).toEqual([
       {
-        message: 'FELIX_DefaultEndpointToHostAction: "allow" is not one of Drop, Return, Accept; using "drop"',
+        message: 'FELIX_DefaultEndpointToHostAction: "allow" is not one of Drop, Return, Accept',
         isFatal: true,
       },
     ]);

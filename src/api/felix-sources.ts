@@ -85,8 +85,9 @@ function shownDefault(parameter: FelixParameter): string {
 
 function refused(source: FelixSource, name: string, given: unknown, parameter: FelixParameter): Reading {
   const shown = typeof given === 'string' ? given : JSON.stringify(given);
-  const message = `${shownName(source, name)}: "${shown}" is not ${parameter.form.words}; using ${shownDefault(parameter)}`;
-  return { problem: { message, isFatal: parameter.isFatal === true } };
+  const message = `${shownName(source, name)}: "${shown}" is not ${parameter.form.words}`;
+  const isFatal = parameter.isFatal === true;
+  return { problem: { message: isFatal ? message : `${message}; using ${shownDefault(parameter)}`, isFatal } };
 }
 
 function readText(source: FelixSource, name: string, given: string, parameter: FelixParameter): Reading {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CalicoError } from '../base/errors.js';
+import { CalicoError, visibleText } from '../base/errors.js';
 import { tryParseAddress } from '../net/address.js';
 import { explainBadPrefix, formatPrefix, isNetwork, networkOf, tryParsePrefix } from '../net/prefix.js';
 import type { Selector } from '../selector/ast.js';
@@ -20,11 +20,9 @@ export function explained<T>(explain: (value: T) => string | Complaint | undefin
     if (!dataset.typed) return;
     const complaint = explain(dataset.value);
     if (complaint === undefined) return;
-    if (typeof complaint === 'string') addIssue({ message: complaint });
-    else {
-      const hint = complaint.hint === undefined ? '' : `${HINT_SEPARATOR}${complaint.hint}`;
-      addIssue({ message: `${complaint.message}${hint}` });
-    }
+    const { message, hint } = typeof complaint === 'string' ? { message: complaint, hint: undefined } : complaint;
+    // A value that the message repeats may hold the separator.
+    addIssue({ message: [message, ...(hint === undefined ? [] : [hint])].map(visibleText).join(HINT_SEPARATOR) });
   });
 }
 

@@ -342,6 +342,13 @@ describe('parseResource()', () => {
     });
   });
 
+  test.each(['__proto__', 'constructor', 'prototype'])('refuses a label %s rather than lose it', (key) => {
+    const labels: unknown = JSON.parse(`{"${key}": "x"}`);
+    expect(said(typed('GlobalNetworkSet', {}, { name: 'a', labels }))).toEqual([
+      `metadata.labels.${key}: "${key}" cannot be a key here`,
+    ]);
+  });
+
   test('carries every issue, the resource and the hint of the first', () => {
     let error: unknown;
     try {

@@ -50,6 +50,9 @@ interface SchemaParts {
   readonly wrapped?: SchemaParts;
 }
 
+/** Keys that valibot drops from a map without a word: a label would silently not be there. */
+const DROPPED_KEYS: readonly string[] = ['__proto__', 'prototype', 'constructor'];
+
 /** All unknown fields: valibot itself stops at the first of each object. */
 function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue[] {
   if (schema.wrapped !== undefined) return unknownFields(schema.wrapped, value, path);
@@ -57,7 +60,12 @@ function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue
   if (item !== undefined && Array.isArray(value)) {
     return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
   }
-  if (entries === undefined || !isFields(value)) return [];
+  if (!isFields(value)) return [];
+  if (schema.type === 'record') {
+    const dropped = Object.keys(value).filter((name) => DROPPED_KEYS.includes(name));
+    return dropped.map((name) => ruleIssue(joinPath(path, name), `"${name}" cannot be a key here`));
+  }
+  if (entries === undefined) return [];
   return Object.entries(value).flatMap(([name, field]) => {
     const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
     if (known !== undefined) return unknownFields(known, field, joinPath(path, name));

@@ -108,13 +108,28 @@ export class KernelError extends CalicoError {
   }
 }
 
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** What somebody else wrote, fit for one line of a message: control characters, which move a terminal's cursor, in written form. */
+export function visibleText(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}/gu,
+    (control) => SHORT_ESCAPES[control] ?? `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+/** The same for a text of several lines. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visibleText).join('\n');
+}
+
 /**
  * One line for people (the hint, when there is one, on a second): `web.yaml: NetworkPolicy "shop/web": spec.order: …`.
  * Errors that are not ours give their message alone.
  */
 export function formatError(error: unknown): string {
-  if (!(error instanceof CalicoError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof CalicoError)) return visibleLines(error instanceof Error ? error.message : String(error));
   const where = [error.where?.file, error.where?.resource, error.where?.field].filter((part) => part !== undefined);
   const line = [...where, error.message].join(': ');
-  return error.hint === undefined ? line : `${line}\n  hint: ${error.hint}`;
+  return visibleLines(error.hint === undefined ? line : `${line}\n  hint: ${error.hint}`);
 }

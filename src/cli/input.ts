@@ -46,6 +46,10 @@ function unreadable(path: string, cause: unknown): CalicoError {
     ENOENT: 'there is no such file',
     EACCES: 'you may not read it',
     EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of its path is no directory',
+    ENAMETOOLONG: 'its name is too long',
+    ERR_FS_FILE_TOO_LARGE: 'it is too large',
+    ERR_STRING_TOO_LONG: 'it is too large',
   };
   const why = reasons[code ?? ''] ?? String(code);
   return new CalicoError('ERR_CALI_CLI_FILE', `failed to execute command: cannot read "${path}": ${why}`, { cause });

@@ -35,6 +35,9 @@ spec:
   cidr: ${cidr}
 ${more}`;
 
+/** `ab` → `b` is nine times what `a` is. */
+const multiply = ([from = '', to = '']: string): string => `${to}: &${to} [${`*${from},`.repeat(9)}]`;
+
 const policies = `
 apiVersion: projectcalico.org/v3
 kind: NetworkPolicyList
@@ -381,6 +384,37 @@ describe('calicoctl', () => {
       '  hint: see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg\n';
     expect(await calicoctl('get node')).toEqual(refused(`failed to get resources: ${said}`));
     expect(await calicoctl('apply -f -', policies)).toEqual(refused(said));
+  });
+
+  test.each([
+    ['an alias without anchor', 'a: *nope', 'Unresolved alias (the anchor must be set before the alias): nope'],
+    ['an alias within itself', 'a: &x [*x]', 'it is nested too deep'],
+    ['a list without end', '['.repeat(200_000), 'it is nested too deep'],
+    ['fields as deep', `{a: ${'{a: '.repeat(200)}1${'}'.repeat(201)}`, 'it is nested too deep'],
+    [
+      'aliases that multiply',
+      ['a: &a [x,x,x,x,x,x,x,x,x]', ...['ab', 'bc', 'cd', 'de', 'ef', 'fg'].map(multiply)].join('\n'),
+      'Excessive alias count indicates a resource exhaustion attack',
+    ],
+  ])('refuses %s as a file that is no YAML', async (_, text, why) => {
+    const { status, stdout, stderr } = await setUp().calicoctl('apply -f -', text);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^stdin:1:\d+: it is not YAML: /);
+    expect(stderr.trimEnd().endsWith(why)).toBe(true);
+  });
+
+  test('keeps each failure on its line and away from the terminal', async () => {
+    const text = String.raw`{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: "a\nb\e[31m"}, spec: {selector: "x == '\n\e[31m"}}`;
+    const { status, stderr } = await setUp().calicoctl('apply -f -', text);
+    expect(status).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  test('does not take both families as neither', async () => {
+    expect(await setUp().calicoctl('pool show --ipv4 --ipv6')).toEqual(
+      refused('--ipv4 and --ipv6 exclude each other\n  hint: give neither to see all\n'),
+    );
   });
 
   test('asks for a file', async () => {

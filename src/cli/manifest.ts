@@ -1,5 +1,5 @@
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
-import { CalicoError, type Issue } from '../base/errors.js';
+import { CalicoError, type Issue, visibleText } from '../base/errors.js';
 import type { Locate } from './messages.js';
 
 /** One resource of a file, as typed, and the way back to where each field stands. */
@@ -68,15 +68,43 @@ function isList(object: unknown): object is { readonly items: readonly unknown[]
   return typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items);
 }
 
+/** No resource has a tenth of it; what comes after may go down as many calls. */
+const DEPTH_LIMIT = 100;
+
+function isDeeperThan(object: unknown, levels: number): boolean {
+  if (typeof object !== 'object' || object === null) return false;
+  return levels === 0 || Object.values(object).some((value) => isDeeperThan(value, levels - 1));
+}
+
+function notYaml(place: string, what: string): CalicoError {
+  // What the parser says when it has no stack left.
+  const why = /call stack/.test(what) ? 'it is nested too deep' : visibleText(what);
+  return new CalicoError('ERR_CALI_CLI_YAML', `${place}: it is not YAML: ${why}`);
+}
+
+/** Its value, aliases resolved; the parser refuses here an alias without anchor, and aliases that multiply without end. */
+function valueOf(source: Source, document: Document.Parsed): unknown {
+  const { line, col } = source.lines.linePos(document.range[0]);
+  const place = `${source.name}:${line}:${col}`;
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    throw notYaml(place, error instanceof Error ? error.message : String(error));
+  }
+  if (isDeeperThan(value, DEPTH_LIMIT)) throw notYaml(place, 'it is nested too deep');
+  return value;
+}
+
 function entriesOf(source: Source, document: Document.Parsed): ManifestEntry[] {
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = source.lines.linePos(error.pos[0]);
     const what = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
-    throw new CalicoError('ERR_CALI_CLI_YAML', `${source.name}:${line}:${col}: it is not YAML: ${what}`);
+    throw notYaml(`${source.name}:${line}:${col}`, what);
   }
   const root = document.contents;
-  const object: unknown = document.toJS();
+  const object = valueOf(source, document);
   if (object === null || object === undefined) return [];
   if (Array.isArray(object)) {
     return object.map((item: unknown, index) => ({ object: item, locate: locator(source, root, [index]) }));

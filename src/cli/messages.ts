@@ -8,6 +8,7 @@ import {
   type Issue,
   NotFoundError,
   ValidationError,
+  visibleText,
 } from '../base/errors.js';
 import { resourceId } from '../client/client.js';
 
@@ -18,7 +19,7 @@ export interface Failure {
 }
 
 function withHint(text: string, hint: string | undefined): Failure {
-  return hint === undefined ? { text } : { text, hint };
+  return hint === undefined ? { text: visibleText(text) } : { text: visibleText(text), hint: visibleText(hint) };
 }
 
 /** Finds the place of a field in what was read: `pool.yaml:7:9`. */

@@ -100,6 +100,11 @@ function optionsOf({ spec }: IPPool): string {
 
 /** pool show [--ipv4|--ipv6] */
 export async function showPools(call: Call, context: Context): Promise<Result> {
+  if (flag(call, 'ipv4') && flag(call, 'ipv6')) {
+    throw new CalicoError('ERR_CALI_CLI_USAGE', '--ipv4 and --ipv6 exclude each other', {
+      hint: 'give neither to see all',
+    });
+  }
   const client = await context.connectToRead();
   const pools = (await client.list('IPPool')).map(({ value }) => value);
   const output: Block[] = [];

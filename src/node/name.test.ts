@@ -12,6 +12,11 @@ describe('chooseNodeName()', () => {
     expect(chooseNodeName(sources)).toBe(name);
   });
 
+  test.each(['Bad Name;drop', '../x', 'a/b', '-a', 'a\nb'])('refuses "%s"', (name) => {
+    const choose = () => chooseNodeName({ environment: { NODENAME: name }, fileText: undefined, osName: 'os' });
+    expect(choose).toThrow('cannot be the name of a node');
+  });
+
   test('a host without a name cannot start', () => {
     expect(() => chooseNodeName({ environment: {}, fileText: undefined, osName: '' })).toThrow('this host has no name');
   });

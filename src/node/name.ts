@@ -1,4 +1,4 @@
-import { CalicoError } from '../base/errors.js';
+import { CalicoError, visibleText } from '../base/errors.js';
 import type { Environment } from './settings.js';
 
 /** Where start-up keeps the node's name for every other program of this host. `CALICO_NODENAME_FILE` names another. */
@@ -15,7 +15,7 @@ export interface NameSources {
  * Name of the Node resource that is this host: `NODENAME` as it is, then the name file, then `HOSTNAME`, then the system's host
  * name, these two in lower case.
  *
- * @throws {CalicoError} `ERR_CALI_NODE_NAME` there is none
+ * @throws {CalicoError} `ERR_CALI_NODE_NAME` there is none, or one that a path or a configuration could not hold
  */
 export function chooseNodeName({ environment, fileText, osName }: NameSources): string {
   const candidates = [
@@ -27,6 +27,11 @@ export function chooseNodeName({ environment, fileText, osName }: NameSources): 
   const name = candidates.find((candidate) => candidate !== undefined && candidate !== '');
   if (name === undefined) {
     throw new CalicoError('ERR_CALI_NODE_NAME', 'this host has no name', { hint: 'set NODENAME' });
+  }
+  if (!/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/i.test(name)) {
+    throw new CalicoError('ERR_CALI_NODE_NAME', `"${visibleText(name)}" cannot be the name of a node`, {
+      hint: 'set NODENAME to letters, digits, "-" and ".", at most 253',
+    });
   }
   return name;
 }

@@ -47,6 +47,15 @@ describe('readNodeSettings()', () => {
     expect(readNodeSettings({ CALICO_IPV6POOL_NAT_OUTGOING: text }).ipv6.pool.natOutgoing).toBe(truth);
   });
 
+  test.each(['192.0.2.1', 'hash'])('reads router id %s', (text) => {
+    expect(readNodeSettings({ CALICO_ROUTER_ID: text }).routerId).toBe(text);
+  });
+
+  test('refuses a router id that would say more to BIRD', () => {
+    const text = '192.0.2.1; include "/etc/passwd"';
+    expect(refusal({ CALICO_ROUTER_ID: text })).toBe(`CALICO_ROUTER_ID: "${text}" is not an IPv4 address`);
+  });
+
   test('reads modes in any case, durations, and a CIDR with host bits', () => {
     const settings = readNodeSettings({
       CALICO_IPV4POOL_IPIP: 'CrossSubnet',

@@ -1,5 +1,5 @@
 import { CalicoError, formatError } from '../base/errors.js';
-import { addressBits, type Family } from '../net/address.js';
+import { addressBits, type Family, tryParseAddress } from '../net/address.js';
 import { formatPrefix, networkOf, type Prefix, tryParsePrefix } from '../net/prefix.js';
 import { parseSelector } from '../selector/parser.js';
 import { type DetectionMethod, parseDetectionMethod } from './detection-method.js';
@@ -45,6 +45,8 @@ export interface NodeSettings {
   readonly ipv4: FamilySettings;
   readonly ipv6: FamilySettings;
   readonly asNumber: number | undefined;
+  /** BIRD's own name among its peers: an IPv4 address, or `hash`. Undefined: the host's IPv4 address. */
+  readonly routerId: string | undefined;
   readonly checkDuplicateAddresses: boolean;
   readonly createDefaultPools: boolean;
   readonly useIpv6: boolean;
@@ -176,6 +178,14 @@ function readAsNumber(environment: Environment): number | undefined {
   return value;
 }
 
+/** It goes into BIRD's configuration as it is. */
+function readRouterId(environment: Environment): string | undefined {
+  const text = environment['CALICO_ROUTER_ID']?.trim() ?? '';
+  if (text === '') return undefined;
+  if (text === 'hash' || tryParseAddress(text)?.family === 4) return text;
+  throw badSetting('CALICO_ROUTER_ID', `"${text}" is not an IPv4 address`, 'write CALICO_ROUTER_ID=192.0.2.1, or hash');
+}
+
 function readNetworking(environment: Environment): NodeSettings['networking'] {
   const text = environment['CALICO_NETWORKING_BACKEND']?.trim() ?? '';
   if (text === '') return environment['CALICO_NETWORKING'] === 'false' ? 'none' : 'bird';
@@ -209,6 +219,7 @@ export function readNodeSettings(environment: Environment): NodeSettings {
     ipv4,
     ipv6,
     asNumber: readAsNumber(environment),
+    routerId: readRouterId(environment),
     checkDuplicateAddresses: environment['DISABLE_NODE_IP_CHECK'] !== 'true',
     createDefaultPools,
     useIpv6: readTruth(environment, 'FELIX_IPV6SUPPORT', true),

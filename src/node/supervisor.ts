@@ -151,14 +151,14 @@ export class Supervisor {
     }
     const work: Promise<void>[] = [this.#watchHost(client)];
     if (this.#settings.runFelix) {
-      const routerId = environment['CALICO_ROUTER_ID']?.trim() ?? '';
+      const { routerId } = this.#settings;
       this.#agent = new Agent({
         hostname: this.#name,
         datastore,
         local,
         observer: this.#state,
         clock: this.#clock,
-        ...(routerId === '' ? {} : { routerId }),
+        ...(routerId === undefined ? {} : { routerId }),
       });
       work.push(this.#agent.run(this.#signal));
     }

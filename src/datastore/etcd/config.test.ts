@@ -37,7 +37,11 @@ describe('etcdConfigFromEnvironment()', () => {
 
   test.each([
     [{ ETCD_ENDPOINTS: '192.0.2.10:2379' }, '"192.0.2.10:2379" is not an etcd endpoint'],
-    [{ ETCD_ENDPOINTS: 'http://a:pw@192.0.2.10:2379' }, '"http://192.0.2.10:2379" is not an etcd endpoint'],
+    [
+      { ETCD_ENDPOINTS: 'http://a:pw@192.0.2.10:2379' },
+      'the etcd endpoint "http://192.0.2.10:2379" carries a user or a password',
+    ],
+    [{ ETCD_ENDPOINTS: 'http://192.0.2.10:99999' }, 'the etcd endpoint "http://192.0.2.10:99999" has port 99999'],
     [
       { ETCD_ENDPOINTS: 'http://h:1', ETCD_CERT_FILE: 'c' },
       'etcd client certificate and key belong together: one is missing',

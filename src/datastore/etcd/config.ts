@@ -28,6 +28,16 @@ export function describeEndpoint(endpoint: string): string {
 }
 
 function checkEndpoint(endpoint: string): string {
+  if (describeEndpoint(endpoint) !== endpoint) {
+    throw bad(
+      `the etcd endpoint "${describeEndpoint(endpoint)}" carries a user or a password`,
+      'set ETCD_USERNAME and ETCD_PASSWORD instead',
+    );
+  }
+  const port = /:(\d+)\/?$/.exec(endpoint)?.[1];
+  if (port !== undefined && !endpoint.startsWith('unix:') && (Number(port) < 1 || Number(port) > 65_535)) {
+    throw bad(`the etcd endpoint "${endpoint}" has port ${port}`, 'write a port from 1 to 65535; etcd listens on 2379');
+  }
   if (/^unix:\/\/\/.+/.test(endpoint) || /^https?:\/\/(\[[0-9a-f:.]+\]|[^/:[\]@]+):\d{1,5}\/?$/i.test(endpoint)) {
     return endpoint.replace(/(?<=:\d+)\/$/, '');
   }

@@ -34,7 +34,7 @@ const TLS_REASONS: readonly (readonly [RegExp, string])[] = [
   [/certificate has expired/i, 'its certificate has expired'],
   [/does not match certificate/i, 'its certificate is for another name'],
   [/alert.*certificate|certificate required/i, 'it refuses our client certificate'],
-  [/wrong version number|packet length too long/i, 'it does not speak TLS'],
+  [/wrong version number|packet length too long|before secure TLS connection/i, 'it does not speak TLS'],
 ];
 
 function unavailableReason(details: string): string {

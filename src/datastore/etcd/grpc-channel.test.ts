@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GrpcChannel } from './grpc-channel.js';
 import { frameMessage, GrpcError, MessageReader } from './grpc-message.js';
+import { GrpcSession } from './grpc-session.js';
 
 let directory: string;
 let server: Http2Server;
@@ -54,6 +55,12 @@ async function failure(promise: Promise<unknown>): Promise<Pick<GrpcError, 'code
 }
 
 describe('GrpcChannel', () => {
+  test('may be closed in the moment its connection comes to stand', () => {
+    const { http2 } = new GrpcSession(`unix://${join(directory, 'socket')}`, undefined);
+    http2.destroy();
+    expect(() => http2.emit('connect')).not.toThrow();
+  });
+
   test('carries messages of any size both ways, many at once, over one connection', async () => {
     answer = succeed;
     const texts = ['', 'a', 'b'.repeat(3_000_000), 'c'];

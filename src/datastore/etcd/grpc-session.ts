@@ -47,7 +47,10 @@ export class GrpcSession {
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
       createConnection: () => socket,
     });
-    this.http2.once('connect', () => this.http2.setLocalWindowSize(WINDOW_BYTES));
+    this.http2.once('connect', () => {
+      // Who opened it may have closed it again before it stood.
+      if (!this.http2.destroyed) this.http2.setLocalWindowSize(WINDOW_BYTES);
+    });
     this.http2.once('error', (error: Error) => {
       this.#error = error;
     });
