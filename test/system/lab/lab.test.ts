@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Lab } from '../../../lab/lab.js';
 import { insideNetwork } from '../../../lab/namespaces.js';
 import { identify, isAlive, repositoryRoot, run, until } from '../../../lab/processes.js';
+import type { Finished } from '../../../lab/processes.js';
 import { readRecord, sweepDeadLabs } from '../../../lab/state.js';
 import { loneHost, twoSubnets } from '../../../lab/topology.js';
 import { useLab } from '../../setup/lab.js';
@@ -130,5 +132,48 @@ describe('a lab that is over', () => {
     await lab.stop();
     expect(during).toBe(before);
     expect(await look()).toBe(before);
+  });
+});
+
+describe('the command line', () => {
+  const name = `cli-${process.pid}`;
+  const lab = (...args: readonly string[]): Promise<Finished> =>
+    run([process.execPath, join(repositoryRoot(), 'dist/lab/main.js'), '--name', name, ...args]);
+
+  afterAll(async () => {
+    await lab('down');
+  });
+
+  test('up, exec, workload, can, down: each does what it says, from one process to the next', async () => {
+    expect((await lab('exec', 'calico-01', 'true')).stderr).toContain('is not up');
+    expect((await lab('up', 'nowhere')).stderr).toContain('there is no topology "nowhere"');
+    expect((await lab('up', 'lone-host')).stdout).toContain('calico-01');
+    expect((await lab('up', 'lone-host')).stderr).toContain('is up already');
+    expect((await lab('exec', 'calico-01', 'hostname')).stdout).toBe('calico-01\n');
+    expect((await lab('exec', 'calico-01', 'bash', '-c', 'exit 7')).status).toBe(7);
+    expect((await lab('exec', 'calico-09', 'true')).stderr).toContain('has no host "calico-09"');
+    await lab('workload', 'add', 'A', '--host', 'calico-01', '--address', '192.168.0.5');
+    await lab('workload', 'add', 'B', '--host', 'calico-01', '--address', '192.168.0.6');
+    await lab('exec', 'calico-01', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    expect((await lab('can', 'A', 'B', 'tcp:80')).stdout).toBe('yes\n');
+    await lab('exec', 'calico-01', 'sysctl', '-qw', 'net.ipv4.ip_forward=0');
+    expect((await lab('can', 'A', 'B', 'tcp:80')).status).toBe(1);
+    expect((await lab('status')).stdout).toMatch(/A +192\.168\.0\.5/);
+    const inits = Object.values(readRecord(name)?.inits ?? {});
+    expect((await lab('down')).status).toBe(0);
+    expect(inits.length > 0 && !inits.some(isAlive)).toBe(true);
+  });
+
+  test.each([40, 120, 200, 280, 400])('killed %i ms into "up", "down" removes what is left', async (delayMs) => {
+    const up = spawn(process.execPath, [join(repositoryRoot(), 'dist/lab/main.js'), '--name', name, 'up'], {
+      stdio: 'ignore',
+    });
+    await wait(delayMs);
+    up.kill('SIGKILL');
+    const inits = Object.values(readRecord(name)?.inits ?? {});
+    await lab('down');
+    await until('the hosts are gone', () => !inits.some(isAlive));
+    expect(readRecord(name)).toBeUndefined();
+    expect((await lab('status')).stdout).toContain('is not up');
   });
 });
