@@ -46,7 +46,7 @@ export class LabCluster {
   ): Promise<HostProcess> {
     const program = options.program ?? process.env['CALICO_LAB_PROGRAM'] ?? 'calico-node';
     return this.lab.host(hostName).spawn([program], {
-      env: { ETCD_ENDPOINTS: this.lab.etcdEndpoint, IP6: 'autodetect', FELIX_HEALTHENABLED: 'true', ...options.env },
+      env: { FELIX_HEALTHENABLED: 'true', ...options.env },
       log: `/var/log/calico/${program}.log`,
     });
   }

@@ -54,14 +54,14 @@ export async function killLoneNode({ cluster, story }: Scene): Promise<void> {
   story.chapter('The same on a host by itself, which keeps its own etcd');
   const name = 'calico-03';
   const host = cluster.lab.host(name);
-  await host.exec(['rm', '-f', '/etc/calico/calicoctl.cfg']);
-  const first = await cluster.startNode(name, { env: { ETCD_ENDPOINTS: '' } });
+  const env = { ETCD_ENDPOINTS: '' };
+  const first = await cluster.startNode(name, { env });
   await cluster.ready(name);
-  const { stdout } = await host.exec(['calicoctl', 'pool', 'show']);
+  const { stdout } = await host.exec(['calicoctl', 'pool', 'show'], { env });
   story.typed(name, 'calicoctl pool show', stdout);
   const before = await Promise.all(['etcd', 'bird'].map((program) => host.pidsOf(program)));
   await first.kill('SIGKILL');
-  const second = await cluster.startNode(name, { env: { ETCD_ENDPOINTS: '' } });
+  const second = await cluster.startNode(name, { env });
   await cluster.ready(name);
   const after = await Promise.all(['etcd', 'bird'].map((program) => host.pidsOf(program)));
   story.expect(

@@ -32,11 +32,19 @@ export class LabHost {
   readonly name: string;
   readonly addresses: HostAddresses;
   readonly init: ProcessIdentity;
+  /** What every program started in it finds in its environment: how to reach the lab's etcd, where there is one. */
+  readonly environment: Readonly<Record<string, string>>;
 
-  constructor(name: string, addresses: HostAddresses, init: ProcessIdentity) {
+  constructor(
+    name: string,
+    addresses: HostAddresses,
+    init: ProcessIdentity,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     this.addresses = addresses;
     this.init = init;
+    this.environment = environment;
   }
 
   /** The file of the host's network namespace, for sockets opened from outside. */
@@ -61,7 +69,7 @@ export class LabHost {
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<Finished> {
     const { check = true, env, ...rest } = options;
-    const result = await run(this.command(command), { ...rest, env: labEnvironment(env) });
+    const result = await run(this.command(command), { ...rest, env: labEnvironment({ ...this.environment, ...env }) });
     if (check && result.status !== 0) throw failure([`${this.name}:`, ...command], result);
     return result;
   }
@@ -78,7 +86,7 @@ export class LabHost {
     const [program = '', ...args] = this.command(redirected);
     const child = spawn(program, args, {
       stdio: options.log === undefined ? ['ignore', 'pipe', 'pipe'] : 'ignore',
-      env: labEnvironment(options.env),
+      env: labEnvironment({ ...this.environment, ...options.env }),
       detached: true,
     });
     // What writes to a log is left alone from here on: it does not keep us running.

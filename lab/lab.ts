@@ -41,6 +41,8 @@ export class Lab {
   readonly topology: Topology;
   readonly underlay: LabHost;
   readonly hosts: readonly LabHost[];
+  /** `http://ADDRESS:2379`, as the hosts reach the underlay's etcd. */
+  readonly etcdEndpoint: string;
   readonly #workloads = new Map<string, LabWorkload>();
   #record: LabRecord;
   #held: readonly Init[];
@@ -50,14 +52,18 @@ export class Lab {
     this.topology = record.topology;
     this.#record = record;
     this.#held = held;
+    const [first] = record.topology.subnets;
+    const router = first === undefined ? { ipv4: '', ipv6: '' } : addressOf(first, 1);
+    this.etcdEndpoint = `http://${router.ipv4}:2379`;
+    const environment: Record<string, string> = record.topology.etcd
+      ? { ETCD_ENDPOINTS: this.etcdEndpoint, IP6: 'autodetect' }
+      : { IP6: 'autodetect' };
     const hostOf = (name: string, addresses: HostAddresses): LabHost => {
       const init = record.inits[name];
       if (init === undefined)
         throw new NotFoundError('ERR_CALI_LAB_HOST', `lab "${record.name}" has no host "${name}"`);
-      return new LabHost(name, addresses, init);
+      return new LabHost(name, addresses, init, environment);
     };
-    const [first] = record.topology.subnets;
-    const router = first === undefined ? { ipv4: '', ipv6: '' } : addressOf(first, 1);
     this.underlay = hostOf(underlayName, { ...router, ipv4Gateway: '', ipv6Gateway: '' });
     this.hosts = record.topology.hosts.map((spec) => hostOf(spec.name, addressesOf(record.topology, spec)));
   }
@@ -128,8 +134,6 @@ export class Lab {
     const all = new Map(this.hosts.map((host) => [host.name, host]));
     await wireUnderlay(this.topology, this.underlay, all);
     const hosts = this.hosts.map((host) => wireHost(this.topology, host));
-    if (this.topology.etcd)
-      for (const host of this.hosts) host.writeFile('/etc/calico/calicoctl.cfg', this.#calicoctlConfig());
     const { etcd, router } = this.topology;
     await Promise.all([
       ...hosts,
@@ -138,26 +142,9 @@ export class Lab {
     ]);
   }
 
-  /** `http://ADDRESS:2379`, as the hosts reach the underlay's etcd. */
-  get etcdEndpoint(): string {
-    return `http://${this.underlay.addresses.ipv4}:2379`;
-  }
-
   /** The same etcd for programs outside the lab: the path of a unix socket. */
   get etcdSocket(): string {
     return this.underlay.path('/run/etcd/localhost:12379');
-  }
-
-  /** So that `calicoctl` on each host finds the store by itself. */
-  #calicoctlConfig(): string {
-    return [
-      'apiVersion: projectcalico.org/v3',
-      'kind: CalicoAPIConfig',
-      'spec:',
-      '  datastoreType: etcdv3',
-      `  etcdEndpoints: ${this.etcdEndpoint}`,
-      '',
-    ].join('\n');
   }
 
   async #startEtcd(): Promise<void> {

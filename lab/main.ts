@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { CalicoError, formatError } from '../src/base/errors.js';
+import type { LabHost } from './host.js';
 import { Lab } from './lab.js';
 import { isAlive, labEnvironment } from './processes.js';
 import { listLabs, readRecord, removeLab, sweepDeadLabs } from './state.js';
@@ -65,16 +66,16 @@ async function status(name: string): Promise<number> {
 }
 
 /** Runs a command with our own terminal; its exit status is ours. */
-function attached(command: readonly string[]): number {
+function attached(command: readonly string[], { environment }: LabHost): number {
   const [program = '', ...args] = command;
-  const result = spawnSync(program, args, { stdio: 'inherit', env: labEnvironment() });
+  const result = spawnSync(program, args, { stdio: 'inherit', env: labEnvironment(environment) });
   if (result.error !== undefined) throw result.error;
   return result.status ?? 1;
 }
 
 function exec(name: string, [host, ...command]: readonly string[]): Promise<number> {
   if (host === undefined || command.length === 0) throw misuse('exec needs a host and a command');
-  return opened(name, (lab) => Promise.resolve(attached(lab.host(host).command(command))));
+  return opened(name, (lab) => Promise.resolve(attached(lab.host(host).command(command), lab.host(host))));
 }
 
 async function shell(name: string, [host = 'calico-01']: readonly string[]): Promise<number> {
@@ -111,7 +112,7 @@ function workload(name: string, [verb, workloadName, ...rest]: readonly string[]
         return 0;
       case 'exec':
         if (rest.length === 0) throw misuse('workload exec needs a command');
-        return attached(lab.workload(workloadName).command(rest));
+        return attached(lab.workload(workloadName).command(rest), lab.workload(workloadName).host);
       default:
         throw misuse(`workload has no verb "${verb ?? ''}"`);
     }
