@@ -55,6 +55,7 @@ export async function killLoneNode({ cluster, story }: Scene): Promise<void> {
   const name = 'calico-03';
   const host = cluster.lab.host(name);
   const env = { ETCD_ENDPOINTS: '' };
+  await host.exec(['rm', '-f', '/etc/calico/calicoctl.cfg']);
   const first = await cluster.startNode(name, { env });
   await cluster.ready(name);
   const { stdout } = await host.exec(['calicoctl', 'pool', 'show'], { env });

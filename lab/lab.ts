@@ -135,6 +135,7 @@ export class Lab {
     await wireUnderlay(this.topology, this.underlay, all);
     const hosts = this.hosts.map((host) => wireHost(this.topology, host));
     const { etcd, router } = this.topology;
+    if (etcd) for (const host of this.hosts) host.writeFile('/etc/calico/calicoctl.cfg', this.#calicoctlConfig());
     await Promise.all([
       ...hosts,
       ...(etcd ? [this.#startEtcd()] : []),
@@ -145,6 +146,18 @@ export class Lab {
   /** The same etcd for programs outside the lab: the path of a unix socket. */
   get etcdSocket(): string {
     return this.underlay.path('/run/etcd/localhost:12379');
+  }
+
+  /** So that `calicoctl` finds the store also where the environment is somebody else's, as in a log-in shell. */
+  #calicoctlConfig(): string {
+    return [
+      'apiVersion: projectcalico.org/v3',
+      'kind: CalicoAPIConfig',
+      'spec:',
+      '  datastoreType: etcdv3',
+      `  etcdEndpoints: ${this.etcdEndpoint}`,
+      '',
+    ].join('\n');
   }
 
   async #startEtcd(): Promise<void> {
