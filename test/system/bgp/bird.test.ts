@@ -202,6 +202,24 @@ describe('BIRD under supervision', () => {
     expect(await birdPid(first)).toBe(pid);
   });
 
+  test('adopting a BIRD that runs costs no session, with the same configuration and with another', async () => {
+    await meet();
+    const [first, second] = hosts;
+    if (first === undefined || second === undefined) throw new Error('no hosts');
+    const [before, beforeThere, pid] = [await sessions(first), await sessions(second), await birdPid(first)];
+    expect(Object.values(before).filter((text) => text.startsWith('Established'))).toHaveLength(4);
+    for (const blocks of [['192.168.1.0/26'], ['192.168.1.0/26', '192.168.1.128/26']]) {
+      await first.bird.close();
+      const next = birdAt(first);
+      await next.apply(configOf(first, blocks));
+      expect(next.problem).toBeUndefined();
+      expect(await sessions({ ...first, bird: next })).toEqual(before);
+    }
+    await until('the block that the adopter announced', () => hasRoute(second, '192.168.1.128/26'));
+    expect(await sessions(second)).toEqual(beforeThere);
+    expect(await birdPid(first)).toBe(pid);
+  });
+
   test('a new block is announced, and no session notices', async () => {
     await meet();
     const [first, second] = hosts;
