@@ -125,8 +125,9 @@ export class BirdProcess {
     this.#retry = undefined;
     try {
       const isNew = await this.#write(wanted);
-      const isFound = this.#control === undefined && (await this.#connect());
-      if (isNew || isFound) await this.#control?.configure(this.#options.configFile);
+      // One that is started now reads the file by itself; one that is adopted may have read an older one.
+      const isUntold = this.#control === undefined ? await this.#connect() : isNew;
+      if (isUntold) await this.#control?.configure(this.#options.configFile);
       this.#report(this.#refusal?.error);
     } catch (error) {
       if (!(error instanceof CalicoError)) throw error;
