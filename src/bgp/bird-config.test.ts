@@ -20,6 +20,12 @@ const plan: BgpPlan = {
   ipv4: { address: '192.0.2.1', subnet: '192.0.2.0/24' },
   ipv6: { address: '2001:db8::1', subnet: '2001:db8::/64' },
   listenPort: 1790,
+  bindsToOwnAddress: true,
+  ignoredInterfaces: ['docker*'],
+  communities: [
+    { cidr: '192.168.0.0/16', values: ['64512:120', '64512:1:2'] },
+    { cidr: 'fd80:24e2:f998:72d6::/64', values: ['64512:121'] },
+  ],
   debug: 'states',
   peers: [
     peer({

@@ -41,15 +41,15 @@ export function birdConfig(plan: BgpPlan, { logFile }: BirdConfigOptions): strin
       'graceful restart wait 30;',
     ],
     ['protocol device {', '  scan time 2;', '}'],
-    ['protocol direct {', '  ipv4;', '  ipv6;', `  interface ${foreign()}, "*";`, '}'],
+    ['protocol direct {', '  ipv4;', '  ipv6;', `  interface ${foreign(plan)}, "*";`, '}'],
     ...FAMILIES.flatMap((family) => familySections(plan, family)),
     ...plan.peers.map((peer) => peerSection(peer, plan)),
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function foreign(): string {
-  return FOREIGN_INTERFACES.map((pattern) => `-${quoted(pattern)}`).join(', ');
+function foreign({ ignoredInterfaces = [] }: BgpPlan): string {
+  return [...ignoredInterfaces, ...FOREIGN_INTERFACES].map((pattern) => `-${quoted(pattern)}`).join(', ');
 }
 
 function quoted(text: string): string {
@@ -69,8 +69,9 @@ function isOneAddress(cidr: string): boolean {
 function familySections(plan: BgpPlan, family: Family): string[][] {
   const pools = plan.pools.filter(({ cidr }) => ofFamily(cidr, family));
   const blocks = plan.blocks.filter((block) => ofFamily(block, family));
+  const communities = (plan.communities ?? []).filter(({ cidr }) => ofFamily(cidr, family));
   return [
-    exportFunction(family, pools, blocks),
+    exportFunction(family, pools, blocks, communities),
     kernelProtocol(plan, family, pools),
     staticBlocks(family, blocks),
     ...staticGateways(plan, family),
@@ -79,7 +80,12 @@ function familySections(plan: BgpPlan, family: Family): string[][] {
 }
 
 /** What a peer is told: this host's blocks as wholes, and what lies in pools but not in them, such as addresses lent by other hosts. */
-function exportFunction(family: Family, pools: readonly BgpPoolPlan[], blocks: readonly string[]): string[] {
+function exportFunction(
+  family: Family,
+  pools: readonly BgpPoolPlan[],
+  blocks: readonly string[],
+  communities: NonNullable<BgpPlan['communities']>,
+): string[] {
   const silent = pools.filter((pool) => !pool.export);
   return [
     `function calico_export${family}(bool same_as) {`,
@@ -88,11 +94,19 @@ function exportFunction(family: Family, pools: readonly BgpPoolPlan[], blocks: r
     '  if same_as && defined(ifname) && (ifname ~ "*.cali" || ifname ~ "*.calico") then reject;',
     '  if defined(ifname) && ifname ~ "bpf*.cali" then reject;',
     `  if source != RTS_BGP then bgp_local_pref = ${PREFERENCE_OF_METRIC_0 - ROUTE_METRIC};`,
+    ...communities.flatMap(({ cidr, values }) =>
+      values.map((value) => `  if net ~ ${cidr} then ${communityList(value)}.add((${value.replaceAll(':', ', ')}));`),
+    ),
     ...blocks.flatMap((block) => [`  if net = ${block} then accept;`, `  if net ~ ${block} then reject;`]),
     ...pools.filter((pool) => pool.export).map(({ cidr }) => `  if net ~ ${cidr} then accept;`),
     '  reject;',
     '}',
   ];
+}
+
+/** The attribute that holds communities of this form (RFC 1997, RFC 8092). */
+function communityList(value: string): string {
+  return value.split(':').length === 3 ? 'bgp_large_community' : 'bgp_community';
 }
 
 function kernelProtocol(plan: BgpPlan, family: Family, pools: readonly BgpPoolPlan[]): string[] {
@@ -180,6 +194,7 @@ function peerSection(peer: BgpPeerPlan, plan: BgpPlan): string[] {
     `protocol bgp ${peer.name} from peer${family} {`,
     `  local${source}${localPort} as ${peer.localAsNumber};`,
     `  neighbor ${peer.address}${port} as ${peer.asNumber};`,
+    ...(plan.bindsToOwnAddress === true && peer.sourceAddress !== undefined ? ['  strict bind on;'] : []),
     ...peerOptions(peer).map((option) => `  ${option};`),
     `  ipv${family} {`,
     `    export filter { calico_export${family}(${peer.localAsNumber === peer.asNumber}); };`,

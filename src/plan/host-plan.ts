@@ -207,6 +207,12 @@ export interface BgpPlan {
   readonly ipv4?: { readonly address: string; readonly subnet: string };
   readonly ipv6?: { readonly address: string; readonly subnet: string };
   readonly listenPort?: number;
+  /** True: calls are taken at our ends' own addresses only, else at every address of the host. */
+  readonly bindsToOwnAddress?: boolean;
+  /** Patterns of interfaces whose networks BIRD does not look at. */
+  readonly ignoredInterfaces?: readonly string[];
+  /** What is announced within a prefix carries its communities, `aa:nn` or, large ones, `aa:nn:mm`. */
+  readonly communities?: readonly { readonly cidr: string; readonly values: readonly string[] }[];
   readonly debug: 'none' | 'states' | 'all';
   /** Sorted by name. */
   readonly peers: readonly BgpPeerPlan[];

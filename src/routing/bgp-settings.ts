@@ -1,6 +1,7 @@
 import { durationMs } from '../api/fields.js';
 import type { BGPConfiguration } from '../api/kinds/bgp-configuration.js';
 import type { BgpPlan } from '../plan/host-plan.js';
+import { canonicalPrefix } from './canonical-prefix.js';
 
 /** BGP's well-known port (RFC 4271 section 4). */
 const BGP_PORT = 179;
@@ -41,6 +42,29 @@ export class BgpSettings {
   /** Undefined for the well-known port. */
   listenPort(node: string): number | undefined {
     return unusualPort(this.#specs.get(`node.${node}`)?.listenPort ?? this.#cluster?.listenPort);
+  }
+
+  get bindsToOwnAddress(): boolean | undefined {
+    return this.#cluster?.bindMode === 'NodeIP' ? true : undefined;
+  }
+
+  get ignoredInterfaces(): readonly string[] | undefined {
+    const { ignoredInterfaces = [] } = this.#cluster ?? {};
+    return ignoredInterfaces.length === 0 ? undefined : ignoredInterfaces;
+  }
+
+  /** Names are looked up; a host's own list takes the place of the cluster's. */
+  communities(node: string): BgpPlan['communities'] {
+    const own = this.#specs.get(`node.${node}`);
+    const named = [...(this.#cluster?.communities ?? []), ...(own?.communities ?? [])];
+    const valueOf = new Map(named.map(({ name, value }) => [name, value]));
+    const advertised = own?.prefixAdvertisements ?? this.#cluster?.prefixAdvertisements ?? [];
+    const found = advertised.flatMap(({ cidr, communities = [] }) => {
+      const prefix = canonicalPrefix(cidr);
+      if (prefix === undefined || communities.length === 0) return [];
+      return [{ cidr: prefix, values: communities.map((text) => valueOf.get(text) ?? text) }];
+    });
+    return found.length === 0 ? undefined : found;
   }
 
   debug(node: string): BgpPlan['debug'] {

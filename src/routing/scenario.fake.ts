@@ -35,6 +35,9 @@ export function printBgpPlan(plan: BgpPlan | undefined): string {
   return [
     `router ${plan.routerId} as ${plan.asNumber}${port} debug ${plan.debug}`,
     ...own,
+    ...(plan.bindsToOwnAddress === true ? ['binds to its own addresses'] : []),
+    ...(plan.ignoredInterfaces ?? []).map((pattern) => `ignores ${pattern}`),
+    ...(plan.communities ?? []).map(({ cidr, values }) => `communities ${values.join(' ')} in ${cidr}`),
     ...plan.peers.map(printPeer),
     ...plan.blocks.map((block) => `block ${block}`),
     ...plan.pools.map(
