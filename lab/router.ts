@@ -34,17 +34,19 @@ export function routerConfig(topology: Topology, router: RouterSpec): string {
 
 function sessions(topology: Topology, { asNumber, reflects = false }: RouterSpec): string[] {
   return topology.hosts.flatMap((host) => {
-    const { ipv4, ipv6, ipv4Gateway, ipv6Gateway } = addressesOf(topology, host);
+    const { ipv4, ipv6 } = addressesOf(topology, host);
     const ends = [
-      { family: 4, own: ipv4Gateway, theirs: ipv4 },
-      { family: 6, own: ipv6Gateway, theirs: ipv6 },
+      { family: 4, address: ipv4 },
+      { family: 6, address: ipv6 },
     ];
-    return ends.map(({ family, own, theirs }) =>
+    return ends.map(({ family, address }) =>
       [
         `protocol bgp ${host.name.replaceAll('-', '_')}_v${family} {`,
-        `  local ${own} as ${asNumber};`,
-        `  neighbor ${theirs} ${reflects ? 'internal' : 'external'};`,
+        `  local as ${asNumber};`,
+        `  neighbor ${address} ${reflects ? 'internal' : 'external'};`,
         ...(reflects ? ['  rr client;'] : []),
+        // Whichever of its addresses they call, the one in the other subnet included.
+        '  multihop;',
         '  passive on;',
         `  ipv${family} { import all; export where source = RTS_BGP; };`,
         '}',

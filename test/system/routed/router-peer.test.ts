@@ -8,7 +8,7 @@ import { ipv4Pool, useCluster } from '../../setup/cluster.js';
 const FAMILIES = [4, 6] as const;
 type Family = (typeof FAMILIES)[number];
 
-/** The router's own address towards calico-01 and calico-02; calico-03 reaches it too, one hop further. */
+/** The router's addresses: towards calico-01 and calico-02, and towards calico-03. */
 const NEAR: Record<Family, string> = { 4: '172.18.18.1', 6: '2001:db8:18::1' };
 const FAR: Record<Family, string> = { 4: '172.18.19.1', 6: '2001:db8:19::1' };
 
@@ -39,6 +39,10 @@ describe('hosts that peer with the router between their subnets', () => {
   const removePeers = async (...names: readonly string[]): Promise<void> => {
     await cluster().calicoctl('calico-01', ['delete', 'bgppeer', ...names]);
   };
+
+  async function peerWithRouter(): Promise<void> {
+    for (const family of FAMILIES) await peer(`router-v${family}`, { peerIP: NEAR[family] });
+  }
 
   /** Each host peers with its own gateway, as people do: a peer of its rack. */
   async function peerWithGateways(): Promise<void> {
@@ -72,13 +76,6 @@ describe('hosts that peer with the router between their subnets', () => {
   function routerRoutes(family: Family): Promise<string> {
     return cluster()
       .lab.underlay.exec(['ip', `-${family}`, 'route', 'show', 'proto', 'bird'])
-      .then(({ stdout }) => stdout);
-  }
-
-  function hostRoutes(host: string, family: Family): Promise<string> {
-    return cluster()
-      .lab.host(host)
-      .exec(['ip', `-${family}`, 'route', 'show', 'proto', 'bird'])
       .then(({ stdout }) => stdout);
   }
 
@@ -124,8 +121,8 @@ describe('hosts that peer with the router between their subnets', () => {
   });
 
   test('reach each other across subnets in both families, where policy allows and not where it does not', async () => {
-    await peerWithGateways();
-    await haveSessions('node specific', 2);
+    await peerWithRouter();
+    await haveSessions('global', 2);
     await allReach();
     for (const family of FAMILIES) {
       expect(await reaches('A', 'D', family), `another network, IPv${family}`).toBe(false);
@@ -134,7 +131,7 @@ describe('hosts that peer with the router between their subnets', () => {
   });
 
   test('tell the router their blocks and not the workloads in them', async () => {
-    await peerWithGateways();
+    await peerWithRouter();
     await allReach();
     for (const family of FAMILIES) {
       const lines = (await routerRoutes(family)).trim().split('\n');
@@ -144,33 +141,21 @@ describe('hosts that peer with the router between their subnets', () => {
         const address = addressesOf(topology, host)[`ipv${family}`];
         expect(lines.filter((line) => line.includes(`/${length} via ${address} `))).toHaveLength(1);
       }
-      expect(await askRouter(cluster().lab.underlay, 'show', 'route', `table`, `master${family}`)).not.toContain(
-        `/${whole} `,
-      );
+      const all = await askRouter(cluster().lab.underlay, 'show', 'route', 'table', `master${family}`);
+      expect(all).not.toContain(`/${whole} `);
     }
   });
 
-  test('know one router for all of them by a global peer, and without the mesh nobody else', async () => {
-    for (const family of FAMILIES) await peer(`router-v${family}`, { peerIP: NEAR[family] });
-    // The router has no session with calico-03 at its near address: it calls from there in vain.
-    for (const name of ['calico-01', 'calico-02']) {
-      await until(`${name} has both sessions`, async () => {
-        const lines = await sessions(name);
-        return lines.length === 2 && lines.every((line) => line.includes('global') && line.includes('Established'));
-      });
-    }
-    for (const family of FAMILIES) {
-      await until('A reaches B', () => reaches('A', 'B', family));
-      expect(await hostRoutes('calico-01', family)).toContain(
-        addressesOf(topology, hostNamed('calico-02'))[`ipv${family}`],
-      );
-    }
-    expect(await sessions('calico-03')).toHaveLength(2);
-    expect((await sessions('calico-03')).join()).not.toContain('node-to-node');
+  test('peer with their own gateways when peers are for one node or for those that a selector finds', async () => {
+    await peerWithGateways();
+    await haveSessions('node specific', 2);
+    await allReach();
+    expect((await sessions('calico-02')).join()).toContain(NEAR[4]);
+    expect((await sessions('calico-03')).join()).toContain(FAR[4]);
   });
 
   test('take back what they told when a pool is no longer to be announced, and tell it again', async () => {
-    await peerWithGateways();
+    await peerWithRouter();
     await allReach();
     const pool = (disableBGPExport: boolean) =>
       apply({ kind: 'IPPool', metadata: { name: 'pool4' }, spec: { cidr: ipv4Pool, disableBGPExport } });
@@ -182,7 +167,7 @@ describe('hosts that peer with the router between their subnets', () => {
     await allReach();
   });
 
-  test('go from the router to the mesh and back, and reach each other on a subnet in either', async () => {
+  test('go from the mesh to the router and back, and reach each other on a subnet in either', async () => {
     await mesh(true);
     await haveSessions('node-to-node mesh', 4);
     for (const family of FAMILIES) await until('A reaches B', () => reaches('A', 'B', family));
@@ -190,14 +175,33 @@ describe('hosts that peer with the router between their subnets', () => {
     expect(await routerRoutes(4)).toBe('');
     expect(await reaches('A', 'C', 4)).toBe(false);
     await mesh(false);
-    await peerWithGateways();
-    await haveSessions('node specific', 2);
+    await peerWithRouter();
+    await haveSessions('global', 2);
     await allReach();
+    await mesh(true);
+    await removePeers('router-v4', 'router-v6');
+    await haveSessions('node-to-node mesh', 4);
+    for (const family of FAMILIES) await until('A reaches B', () => reaches('A', 'B', family));
   });
 
-  function hostNamed(name: string) {
-    const found = topology.hosts.find((host) => host.name === name);
-    if (found === undefined) throw new Error(`no host ${name}`);
-    return found;
-  }
+  test('mark what they announce with communities, and listen where they are told', async () => {
+    await peerWithRouter();
+    await mesh(false, {
+      bindMode: 'NodeIP',
+      communities: [{ name: 'rack', value: '64512:120' }],
+      prefixAdvertisements: [{ cidr: ipv4Pool, communities: ['rack', '64512:1:2'] }],
+    });
+    await haveSessions('global', 2);
+    await until('the communities at the router', async () => {
+      const said = await askRouter(cluster().lab.underlay, 'show', 'route', 'all', 'table', 'master4');
+      return said.includes('BGP.community: (64512,120)') && said.includes('BGP.large_community: (64512, 1, 2)');
+    });
+    const { stdout } = await cluster().lab.host('calico-01').exec(['ss', '-Hltn', 'sport', '=', ':179']);
+    const listening = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ +/)[3]);
+    expect(new Set(listening)).toEqual(new Set(['172.18.18.11:179', '[2001:db8:18::11]:179']));
+    await allReach();
+  });
 });
