@@ -90,6 +90,19 @@ export function cidrOrAddress() {
   });
 }
 
+/** A regular expression. */
+export function pattern() {
+  return textField((text) => {
+    try {
+      new RegExp(text);
+      return undefined;
+    } catch {
+      // The engine's own words are about its parser, not about what was written.
+      return `"${text}" is not a regular expression`;
+    }
+  });
+}
+
 export function mac() {
   return textField((text) =>
     /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text) ? undefined : `"${text}" is not a MAC address`,

@@ -5,6 +5,8 @@ import { CalicoError } from '../base/errors.js';
 
 const RESOURCE_PREFIX = '/calico/resources/v3/projectcalico.org/';
 const IPAM_PREFIX = '/calico/ipam/v2/';
+/** Of the one that there may be; another name leads where nothing ever lies. */
+const IPAM_CONFIGURATION_PATH = `${IPAM_PREFIX}config`;
 
 const kindByPlural = new Map<string, Kind>(
   Object.values(publicKinds).map((definition) => [definition.plural, definition.kind as Kind]),
@@ -38,8 +40,6 @@ function internalPath(kind: InternalKind, name: string): string {
       return `${IPAM_PREFIX}${affinityPath(name)}`;
     case 'IPAMHandle':
       return `${IPAM_PREFIX}handle/${name}`;
-    case 'IPAMConfiguration':
-      return `${IPAM_PREFIX}config`;
   }
 }
 
@@ -50,6 +50,7 @@ function internalPath(kind: InternalKind, name: string): string {
  */
 export function formatKeyPath(key: ResourceKey): string {
   if (isInternalKind(key.kind)) return internalPath(key.kind, key.name);
+  if (key.kind === 'IPAMConfiguration' && key.name === 'default') return IPAM_CONFIGURATION_PATH;
   const { plural } = publicKinds[key.kind];
   if (!isNamespaced(key.kind)) return `${RESOURCE_PREFIX}${plural}/${key.name}`;
   if (key.namespace === undefined || key.namespace === '') {
@@ -71,7 +72,7 @@ export function keyPrefixes(kind: Kind, namespace?: string): readonly string[] {
     case 'IPAMHandle':
       return [`${IPAM_PREFIX}handle/`];
     case 'IPAMConfiguration':
-      return [`${IPAM_PREFIX}config`];
+      return [IPAM_CONFIGURATION_PATH];
     default: {
       const within = namespace === undefined || !isNamespaced(kind) ? '' : `${namespace}/`;
       return [`${RESOURCE_PREFIX}${publicKinds[kind].plural}/${within}`];

@@ -65,6 +65,11 @@ export interface KindDefinition<K extends string = string, Spec = object> {
   writeDefaults?(spec: Spec): Spec;
   /** Raises what older versions stored to today's form and fills what may be missing. */
   readUpgrade?(spec: Spec): Spec;
+  /** Stored as a bare record, without kind and metadata, its fields spelled in their own way. */
+  readonly bareSpec?: {
+    toStored(spec: Spec): object;
+    fromStored(stored: Readonly<Record<string, unknown>>): object;
+  };
   readonly examples: KindExamples;
 }
 

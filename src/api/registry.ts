@@ -15,6 +15,20 @@ import { type Node, node } from './kinds/node.js';
 import { type Profile, profile } from './kinds/profile.js';
 import { type Tier, tier } from './kinds/tier.js';
 import { type WorkloadEndpoint, workloadEndpoint } from './kinds/workload-endpoint.js';
+import { type BGPFilter, bgpFilter } from './kinds/bgp-filter.js';
+import { type CalicoNodeStatus, calicoNodeStatus } from './kinds/calico-node-status.js';
+import { type HostEndpoint, hostEndpoint } from './kinds/host-endpoint.js';
+import { type IPReservation, ipReservation } from './kinds/ip-reservation.js';
+import {
+  type KubeControllersConfiguration,
+  kubeControllersConfiguration,
+} from './kinds/kube-controllers-configuration.js';
+import { type StagedNetworkPolicy, stagedNetworkPolicy } from './kinds/staged-network-policy.js';
+import { type StagedGlobalNetworkPolicy, stagedGlobalNetworkPolicy } from './kinds/staged-global-network-policy.js';
+import {
+  type StagedKubernetesNetworkPolicy,
+  stagedKubernetesNetworkPolicy,
+} from './kinds/staged-kubernetes-network-policy.js';
 import type { InternalKindDefinition, KindDefinition } from './meta.js';
 
 /** The value stored under each kind people write. */
@@ -32,6 +46,15 @@ export interface PublicResourceByKind {
   readonly BGPPeer: BGPPeer;
   readonly FelixConfiguration: FelixConfiguration;
   readonly ClusterInformation: ClusterInformation;
+  readonly HostEndpoint: HostEndpoint;
+  readonly StagedNetworkPolicy: StagedNetworkPolicy;
+  readonly StagedGlobalNetworkPolicy: StagedGlobalNetworkPolicy;
+  readonly StagedKubernetesNetworkPolicy: StagedKubernetesNetworkPolicy;
+  readonly IPReservation: IPReservation;
+  readonly BGPFilter: BGPFilter;
+  readonly CalicoNodeStatus: CalicoNodeStatus;
+  readonly KubeControllersConfiguration: KubeControllersConfiguration;
+  readonly IPAMConfiguration: IPAMConfiguration;
 }
 
 /** The value stored under each kind that IPAM keeps for itself. */
@@ -39,7 +62,6 @@ export interface InternalValueByKind {
   readonly IPAMBlock: IPAMBlock;
   readonly IPAMHandle: IPAMHandle;
   readonly BlockAffinity: BlockAffinity;
-  readonly IPAMConfiguration: IPAMConfiguration;
 }
 
 /** The value stored under each kind. */
@@ -50,7 +72,12 @@ export type Kind = keyof ResourceByKind;
 /** Kinds that people write: they have metadata and a spec. */
 export type PublicKind = keyof PublicResourceByKind;
 export type InternalKind = keyof InternalValueByKind;
-export type NamespacedKind = 'WorkloadEndpoint' | 'NetworkPolicy' | 'NetworkSet';
+export type NamespacedKind =
+  | 'WorkloadEndpoint'
+  | 'NetworkPolicy'
+  | 'NetworkSet'
+  | 'StagedNetworkPolicy'
+  | 'StagedKubernetesNetworkPolicy';
 
 /** What is known of each kind people write. */
 export const publicKinds: Readonly<Record<PublicKind, KindDefinition>> = {
@@ -67,13 +94,21 @@ export const publicKinds: Readonly<Record<PublicKind, KindDefinition>> = {
   BGPPeer: bgpPeer,
   FelixConfiguration: felixConfiguration,
   ClusterInformation: clusterInformation,
+  HostEndpoint: hostEndpoint,
+  StagedNetworkPolicy: stagedNetworkPolicy,
+  StagedGlobalNetworkPolicy: stagedGlobalNetworkPolicy,
+  StagedKubernetesNetworkPolicy: stagedKubernetesNetworkPolicy,
+  IPReservation: ipReservation,
+  BGPFilter: bgpFilter,
+  CalicoNodeStatus: calicoNodeStatus,
+  KubeControllersConfiguration: kubeControllersConfiguration,
+  IPAMConfiguration: ipamConfiguration,
 };
 
 export const internalKinds: Readonly<Record<InternalKind, InternalKindDefinition>> = {
   IPAMBlock: ipamBlock,
   IPAMHandle: ipamHandle,
   BlockAffinity: blockAffinity,
-  IPAMConfiguration: ipamConfiguration,
 };
 
 export function isPublicKind(kind: string): kind is PublicKind {
@@ -86,4 +121,18 @@ export function isInternalKind(kind: string): kind is InternalKind {
 
 export function isNamespaced(kind: Kind): kind is NamespacedKind {
   return isPublicKind(kind) && publicKinds[kind].namespaced;
+}
+
+/** Kinds that stand in a tier. Their names are kept apart from their keys, see `stored-form.ts`. */
+export const TIERED_KINDS = [
+  'NetworkPolicy',
+  'GlobalNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedGlobalNetworkPolicy',
+] as const;
+
+export type TieredKind = (typeof TIERED_KINDS)[number];
+
+export function isTieredKind(kind: Kind): kind is TieredKind {
+  return TIERED_KINDS.some((tiered) => tiered === kind);
 }

@@ -48,6 +48,27 @@ describe('decodeStored()', () => {
     expect(decodeStored({ kind: 'IPAMBlock', name: '192.168.0.0/30' }, text)).toEqual(block);
   });
 
+  test('reads IPAM settings in the spelling of the store, what Go leaves out included', () => {
+    const key = { kind: 'IPAMConfiguration', name: 'default' } as const;
+    const spec = (stored: object) => decodeStored(key, JSON.stringify(stored)).spec;
+    expect(decodeStored(key, '{}')).toMatchObject({ kind: key.kind, metadata: { name: 'default' } });
+    expect(spec({})).toEqual({ strictAffinity: false, autoAllocateBlocks: true });
+    expect(spec({ strict_affinity: true, later: 1 })).toEqual({
+      strictAffinity: true,
+      autoAllocateBlocks: false,
+      later: 1,
+    });
+    expect(spec({ strict_affinity: true, auto_allocate_blocks: true, maxBlocksPerHost: 4 })).toEqual({
+      strictAffinity: true,
+      autoAllocateBlocks: true,
+      maxBlocksPerHost: 4,
+    });
+    const text = encodeStored(key.kind, decodeStored(key, '{"strict_affinity":true,"ipCooldownSeconds":3}'));
+    expect(text).toBe('{"strict_affinity":true,"auto_allocate_blocks":false,"ipCooldownSeconds":3}');
+    expect(formatKeyPath(key)).toBe('/calico/ipam/v2/config');
+    expect(parseKeyPath('/calico/ipam/v2/config')).toEqual(key);
+  });
+
   test('reads null lists as empty and null fields as absent', () => {
     const text = '{"cidr":"192.168.0.0/30","affinity":null,"allocations":[null],"unallocated":null,"attributes":null}';
     expect(decodeStored({ kind: 'IPAMBlock', name: '192.168.0.0/30' }, text)).toEqual({

@@ -6,6 +6,7 @@ import {
   internalKinds,
   isInternalKind,
   isPublicKind,
+  isTieredKind,
   type Kind,
   publicKinds,
   type ResourceByKind,
@@ -46,10 +47,6 @@ function readerOf(kind: Kind): StructureReader {
     readers.set(kind, reader);
   }
   return reader;
-}
-
-function isPolicy(kind: Kind): boolean {
-  return kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy';
 }
 
 function unreadable(key: ResourceKey, path: string, why: string, cause?: unknown): ValidationError {
@@ -99,7 +96,7 @@ function completeMetadata(key: ResourceKey, metadata: Mutable, spec: Mutable): v
   metadata['name'] ??= key.name;
   if (key.namespace !== undefined) metadata['namespace'] ??= key.namespace;
   if (metadata['resourceVersion'] !== undefined) delete metadata['resourceVersion'];
-  if (!isPolicy(key.kind)) return;
+  if (!isTieredKind(key.kind)) return;
   metadata['name'] = policyName(metadata, spec, key);
   const labels = (metadata['labels'] ??= {}) as Mutable;
   labels[TIER_LABEL] ??= spec['tier'] ?? DEFAULT_TIER;
@@ -109,7 +106,10 @@ function decodeResource(key: ResourceKey, definition: KindDefinition, parsed: un
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw unreadable(key, '', 'it is not an object');
   }
-  const object = parsed as Mutable;
+  const object: Mutable =
+    definition.bareSpec === undefined
+      ? (parsed as Mutable)
+      : { spec: definition.bareSpec.fromStored(parsed as Mutable) };
   if (object['kind'] !== undefined && object['kind'] !== definition.kind) {
     throw unreadable(key, 'kind', `it is not "${definition.kind}"`);
   }
@@ -176,7 +176,7 @@ function encodeMetadata(resource: Resource, kind: Kind): Metadata {
     ...rest,
     ...(creationTimestamp === undefined ? {} : { creationTimestamp: creationTimestamp.replace(/\.\d+(?=Z|[+-])/, '') }),
   };
-  if (!isPolicy(kind)) return metadata;
+  if (!isTieredKind(kind)) return metadata;
   const tier = (resource.spec as { readonly tier?: string }).tier ?? DEFAULT_TIER;
   return {
     ...metadata,
@@ -211,6 +211,8 @@ export function encodeStored<K extends Kind>(kind: K, value: ResourceByKind[K]):
     return JSON.stringify(needsDeleted ? { deleted: false, ...value } : value);
   }
   const resource = value as unknown as Resource;
+  const definition: KindDefinition = publicKinds[kind];
+  if (definition.bareSpec !== undefined) return JSON.stringify(definition.bareSpec.toStored(resource.spec as object));
   const { kind: storedKind, apiVersion, metadata: _, spec, ...rest } = resource;
   return JSON.stringify({ kind: storedKind, apiVersion, metadata: encodeMetadata(resource, kind), spec, ...rest });
 }

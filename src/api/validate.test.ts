@@ -19,6 +19,8 @@ function said(object: unknown): readonly string[] {
 
 const ingress = (rule: object) => ({ ingress: [rule] });
 const egress = (rule: object) => ({ egress: [rule] });
+const TEMPLATES = 'spec.controllers.node.hostEndpoint.templates';
+const templates = (...list: object[]) => ({ controllers: { node: { hostEndpoint: { templates: list } } } });
 const wep = publicKinds.WorkloadEndpoint.examples.valid.spec;
 
 describe.each(definitions)('examples of $kind', ({ kind, examples }) => {
@@ -250,6 +252,192 @@ const broken: readonly [PublicKind, object, ...string[]][] = [
     { peerIP: 'fd80::1', reachableBy: '192.0.2.1' },
     'spec.reachableBy: "192.0.2.1" is of the other IP version than peerIP',
   ],
+  ['HostEndpoint', { interfaceName: 'eth0' }, 'spec.node: it is missing'],
+  ['HostEndpoint', { node: '', interfaceName: '*' }, 'spec.node: it is empty'],
+  [
+    'HostEndpoint',
+    { node: 'a', interfaceName: 'sixteen-letters-' },
+    'spec.interfaceName: "sixteen-letters-" is neither "*" nor the name of a network interface',
+  ],
+  [
+    'HostEndpoint',
+    { node: 'a', expectedIPs: ['192.0.2.0/24'] },
+    'spec.expectedIPs[0]: "192.0.2.0/24" is not an IP address',
+  ],
+  [
+    'HostEndpoint',
+    { node: 'a', interfaceName: 'eth0', ports: [{ name: 'a', protocol: 'ICMP', port: 1 }] },
+    'spec.ports[0].protocol: protocol ICMP has no ports: only TCP, UDP and SCTP have',
+  ],
+  [
+    'HostEndpoint',
+    { node: 'a', interfaceName: 'eth0', ports: [{ protocol: 'TCP', port: 0 }] },
+    'spec.ports[0].name: it is missing',
+    'spec.ports[0].port: 0 is not a whole number from 1 to 65535',
+  ],
+  [
+    'StagedNetworkPolicy',
+    {
+      stagedAction: 'Delete',
+      tier: 'security',
+      order: 0,
+      types: ['Ingress'],
+      ...ingress({ action: 'Allow' }),
+      selector: '',
+    },
+    'spec.order: it must be empty where stagedAction is Delete',
+    'spec.types: it must be empty where stagedAction is Delete',
+    'spec.ingress: it must be empty where stagedAction is Delete',
+  ],
+  ['StagedNetworkPolicy', { types: ['Egress', 'Egress'] }, 'spec.types: one type stands there twice'],
+  [
+    'StagedNetworkPolicy',
+    { performanceHints: ['Fast'] },
+    'spec.performanceHints[0]: "Fast" is not one of AssumeNeededOnEveryNode',
+  ],
+  [
+    'StagedNetworkPolicy',
+    ingress({ action: 'Allow', destination: { ports: [80] } }),
+    'spec.ingress[0].destination.ports[0]: a port by number needs a protocol: TCP, UDP or SCTP',
+  ],
+  ['StagedGlobalNetworkPolicy', { doNotTrack: true }, 'spec.applyOnForward: it must be true where doNotTrack is true'],
+  [
+    'StagedGlobalNetworkPolicy',
+    { stagedAction: 'Delete', namespaceSelector: 'all()' },
+    'spec.namespaceSelector: it must be empty where stagedAction is Delete',
+  ],
+  [
+    'StagedKubernetesNetworkPolicy',
+    { stagedAction: 'Delete', podSelector: { matchLabels: { a: 'b' } }, policyTypes: ['Egress'] },
+    'spec.podSelector: it must be empty where stagedAction is Delete',
+    'spec.policyTypes: it must be empty where stagedAction is Delete',
+  ],
+  [
+    'StagedKubernetesNetworkPolicy',
+    {
+      podSelector: {
+        matchLabels: { 'a b': 'c', d: 'e f' },
+        matchExpressions: [
+          { key: 'a', operator: 'In' },
+          { key: '-', operator: 'Exists', values: ['b'] },
+        ],
+      },
+      policyTypes: ['Ingress', 'Ingress'],
+    },
+    'spec.podSelector.matchLabels["a b"]: "a b" is not a label key: letters, digits, "-", "_" and ".", at most 63',
+    'spec.podSelector.matchLabels["d"]: "e f" is not a label value: letters, digits, "-", "_" and ".", at most 63',
+    'spec.podSelector.matchExpressions[0].values: operator In needs them',
+    'spec.podSelector.matchExpressions[1].key: "-" is not a label key: letters, digits, "-", "_" and ".", at most 63',
+    'spec.podSelector.matchExpressions[1].values: operator Exists has none',
+    'spec.policyTypes: one type stands there twice',
+  ],
+  [
+    'StagedKubernetesNetworkPolicy',
+    ingress({
+      ports: [{ port: 0 }, { port: 'No' }, { port: 'http', endPort: 90 }, { port: 90, endPort: 80 }],
+      from: [{}, { podSelector: {}, ipBlock: { cidr: '192.0.2.0/24', except: ['192.0.2.0/24'] } }],
+    }),
+    'spec.ingress[0].ports[0].port: 0 is not a port from 1 to 65535',
+    'spec.ingress[0].ports[1].port: "No" is not the name of a port',
+    'spec.ingress[0].ports[2].endPort: it needs a port by number',
+    'spec.ingress[0].ports[3].endPort: 80 is less than port 90',
+    'spec.ingress[0].from[0]: give podSelector, namespaceSelector or ipBlock',
+    'spec.ingress[0].from[1].ipBlock: it excludes podSelector and namespaceSelector',
+    'spec.ingress[0].from[1].ipBlock.except[0]: "192.0.2.0/24" is not a part of 192.0.2.0/24',
+  ],
+  [
+    'StagedKubernetesNetworkPolicy',
+    egress({ from: [{}], ports: [{ protocol: 'ICMP' }] }),
+    'spec.egress[0].from: field in document is not recognized or is in the wrong location: from',
+    'spec.egress[0].ports[0].protocol: "ICMP" is not one of TCP, UDP, SCTP',
+  ],
+  ['IPReservation', { reservedCIDRs: '192.0.2.0/24' }, 'spec.reservedCIDRs: "192.0.2.0/24" is not a list'],
+  ['BGPFilter', { exportV4: [{ action: 'Deny' }] }, 'spec.exportV4[0].action: "Deny" is not one of Accept, Reject'],
+  [
+    'BGPFilter',
+    { importV6: [{ cidr: '192.0.2.0/24', matchOperator: 'Within', action: 'Accept' }] },
+    'spec.importV6[0].cidr: "192.0.2.0/24" is not an IPv6 CIDR',
+    'spec.importV6[0].matchOperator: "Within" is not one of Equal, NotEqual, In, NotIn',
+  ],
+  [
+    'BGPFilter',
+    { importV4: [{ matchOperator: 'In', prefixLength: { min: 8 }, action: 'Accept' }] },
+    'spec.importV4[0].cidr: it is missing: matchOperator needs it',
+    'spec.importV4[0].prefixLength: it needs cidr',
+  ],
+  [
+    'BGPFilter',
+    { exportV4: [{ cidr: '192.0.2.0/24', matchOperator: 'In', prefixLength: { max: 33 }, action: 'Accept' }] },
+    'spec.exportV4[0].prefixLength.max: 33 is not a whole number from 0 to 32',
+  ],
+  [
+    'BGPFilter',
+    { exportV6: [{ source: 'Peers', interface: 'eth 0', peerType: 'ebgp', priority: 0, action: 'Accept' }] },
+    'spec.exportV6[0].source: "Peers" is not one of RemotePeers',
+    'spec.exportV6[0].interface: "eth 0" is not the name of interfaces',
+    'spec.exportV6[0].peerType: "ebgp" is not one of eBGP, iBGP',
+    'spec.exportV6[0].priority: 0 is not a whole number from 1 to 2147483646',
+  ],
+  [
+    'BGPFilter',
+    { exportV4: [{ communities: { values: ['1:2', '65536:1'] }, action: 'Accept' }] },
+    'spec.exportV4[0].communities.values[1]: "65536:1" is not a community: aa:nn or aa:nn:mm',
+  ],
+  [
+    'BGPFilter',
+    {
+      exportV4: [
+        { communities: { values: ['1:2', '1:2:3'] }, action: 'Reject', operations: [] },
+        { action: 'Accept', operations: [{}, { prependASPath: { prefix: [] } }] },
+      ],
+    },
+    'spec.exportV4[0].communities.values: it has 2 entries: one is right',
+    'spec.exportV4[0].operations: they need action Accept',
+    'spec.exportV4[0].operations: it has 0 entries: 1 to 10 are right',
+    'spec.exportV4[1].operations[0]: give exactly one of addCommunity, prependASPath and setPriority',
+    'spec.exportV4[1].operations[1].prependASPath.prefix: it has 0 entries: 1 to 10 are right',
+  ],
+  [
+    'CalicoNodeStatus',
+    { node: 'a', classes: ['Agent', 'Agent'], updatePeriodSeconds: 0 },
+    'spec.classes: one class stands there twice',
+  ],
+  [
+    'CalicoNodeStatus',
+    { node: 'a', classes: ['Bgp'], updatePeriodSeconds: 86401 },
+    'spec.classes[0]: "Bgp" is not one of Agent, BGP, Routes',
+    'spec.updatePeriodSeconds: 86401 is not a whole number from 0 to 86400',
+  ],
+  [
+    'KubeControllersConfiguration',
+    { etcdV3CompactionPeriod: '10', prometheusMetricsPort: -1, logSeverityScreen: 'loud' },
+    'spec.logSeverityScreen: "loud" is not one of None, Debug, Info, Warning, Error, Fatal, Panic',
+    'spec.etcdV3CompactionPeriod: "10" is not a duration such as 90s or 1m30s',
+    'spec.prometheusMetricsPort: -1 is not a whole number from 0 to 65535',
+  ],
+  [
+    'KubeControllersConfiguration',
+    templates({ generateName: 'a', interfacePattern: '(' }),
+    `${TEMPLATES}[0].interfacePattern: "(" is not a regular expression`,
+  ],
+  [
+    'KubeControllersConfiguration',
+    templates(
+      { generateName: 'a', interfacePattern: 'eth.*', labels: { a: 'b c' } },
+      { generateName: 'a', interfacePattern: 'eth.*', interfaceCIDRs: ['192.0.2.0/24'] },
+    ),
+    `${TEMPLATES}[0].labels["a"]: "b c" is not a label value: letters, digits, "-", "_" and ".", at most 63`,
+    `${TEMPLATES}[1].generateName: "a" stands there twice`,
+    `${TEMPLATES}[1]: give exactly one of interfaceCIDRs and interfacePattern`,
+  ],
+  ['IPAMConfiguration', { maxBlocksPerHost: 2 }, 'spec.maxBlocksPerHost: it needs strictAffinity'],
+  [
+    'IPAMConfiguration',
+    { maxBlocksPerHost: 1000001, ipCooldownSeconds: 1201, kubeVirtVMAddressPersistence: 'On' },
+    'spec.maxBlocksPerHost: 1000001 is not a whole number from 0 to 1000000',
+    'spec.kubeVirtVMAddressPersistence: "On" is not one of Enabled, Disabled',
+    'spec.ipCooldownSeconds: 1201 is not a whole number from 0 to 1200',
+  ],
 ];
 
 describe('validate()', () => {
@@ -293,6 +481,22 @@ describe('validate()', () => {
     ]);
   });
 
+  test.each(['IPAMConfiguration', 'KubeControllersConfiguration', 'ClusterInformation'] as const)(
+    'knows one %s',
+    (kind) => {
+      expect(said(typed(kind, {}, { name: 'mine' }))).toEqual([
+        'metadata.name: "mine" is not "default", the only name there is',
+      ]);
+    },
+  );
+
+  test('takes two names of a staged policy, as of a policy', () => {
+    expect(said(typed('StagedGlobalNetworkPolicy', {}, { name: 'security.web.old' }))).toEqual([
+      'metadata.name: "security.web.old" is not a policy\'s name: lower-case letters, digits and "-", with at most one dot',
+    ]);
+    expect(said(typed('StagedNetworkPolicy', {}, { name: 'knp.default.a.b', namespace: 'a' }))).toEqual([]);
+  });
+
   test('keeps the values of the built-in tiers', () => {
     expect(said(typed('Tier', { order: 5 }, { name: 'kube-admin' }))).toEqual([
       'spec.order: tier "kube-admin" has 1000, always',
@@ -321,6 +525,24 @@ describe('parseResource()', () => {
     expect(types({ egress: [rule] })).toMatchObject({ types: ['Egress'] });
     expect(types({ egress: [rule], ingress: [rule] })).toMatchObject({ types: ['Ingress', 'Egress'] });
     expect(types({ egress: [rule], types: ['Ingress'] })).toMatchObject({ types: ['Ingress'] });
+  });
+
+  test('of a staged policy does the same, unless it deletes', () => {
+    const spec = (kind: PublicKind, given: object) => parseResource(typed(kind, given)).spec;
+    const asPolicy = { tier: 'default', types: ['Ingress'], stagedAction: 'Set' };
+    expect(spec('StagedNetworkPolicy', {})).toEqual(asPolicy);
+    expect(spec('StagedGlobalNetworkPolicy', {})).toEqual(asPolicy);
+    expect(spec('StagedNetworkPolicy', { stagedAction: 'Delete' })).toEqual({
+      tier: 'default',
+      stagedAction: 'Delete',
+    });
+    expect(spec('StagedKubernetesNetworkPolicy', { egress: [{}] })).toMatchObject({
+      policyTypes: ['Ingress', 'Egress'],
+    });
+    expect(spec('StagedKubernetesNetworkPolicy', { stagedAction: 'Delete', podSelector: {} })).toEqual({
+      stagedAction: 'Delete',
+      podSelector: {},
+    });
   });
 
   test("fills in a pool's modes and writes its CIDR in canonical form", () => {

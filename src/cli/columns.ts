@@ -1,4 +1,4 @@
-import type { PublicKind, PublicResourceByKind } from '../api/registry.js';
+import type { PublicKind, PublicResourceByKind, TieredKind } from '../api/registry.js';
 
 /** What the columns of a table may need besides the object itself. */
 export interface ColumnFacts {
@@ -37,17 +37,16 @@ function joined(list: readonly string[] | undefined): string {
 const truth = (value: boolean | undefined) => String(value ?? false);
 const NAME = (resource: { readonly metadata: { readonly name: string } }) => resource.metadata.name;
 
-const policyColumns: KindColumns<PublicResourceByKind['NetworkPolicy'] | PublicResourceByKind['GlobalNetworkPolicy']> =
-  {
-    all: {
-      NAME,
-      TIER: ({ spec }) => spec.tier ?? 'default',
-      ORDER: ({ spec }) => goFloat(spec.order),
-      SELECTOR: ({ spec }) => spec.selector ?? '',
-    },
-    narrow: ['NAME', 'TIER'],
-    wide: ['NAME', 'TIER', 'ORDER', 'SELECTOR'],
-  };
+const policyColumns: KindColumns<PublicResourceByKind[TieredKind]> = {
+  all: {
+    NAME,
+    TIER: ({ spec }) => spec.tier ?? 'default',
+    ORDER: ({ spec }) => goFloat(spec.order),
+    SELECTOR: ({ spec }) => spec.selector ?? '',
+  },
+  narrow: ['NAME', 'TIER'],
+  wide: ['NAME', 'TIER', 'ORDER', 'SELECTOR'],
+};
 
 const setColumns: KindColumns<PublicResourceByKind['NetworkSet'] | PublicResourceByKind['GlobalNetworkSet']> = {
   all: { NAME, NETS: ({ spec }) => joined(spec.nets) },
@@ -151,7 +150,74 @@ const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]
     narrow: ['NAME', 'CLUSTERGUID', 'CLUSTERTYPE', 'CALICOVERSION', 'DATASTOREREADY'],
     wide: ['NAME', 'CLUSTERGUID', 'CLUSTERTYPE', 'CALICOVERSION', 'DATASTOREREADY'],
   },
+  HostEndpoint: {
+    all: {
+      NAME,
+      NODE: ({ spec }) => spec.node,
+      INTERFACE: ({ spec }) => spec.interfaceName ?? '',
+      IPS: ({ spec }) => (spec.expectedIPs ?? []).join(','),
+      PROFILES: ({ spec }) => (spec.profiles ?? []).join(','),
+    },
+    narrow: ['NAME', 'NODE'],
+    wide: ['NAME', 'NODE', 'INTERFACE', 'IPS', 'PROFILES'],
+  },
+  StagedNetworkPolicy: policyColumns,
+  StagedGlobalNetworkPolicy: policyColumns,
+  StagedKubernetesNetworkPolicy: {
+    all: { NAME, PODSELECTOR: ({ spec }) => labelSelectorText(spec.podSelector) },
+    narrow: ['NAME'],
+    wide: ['NAME', 'PODSELECTOR'],
+  },
+  IPReservation: {
+    all: { NAME, CIDRS: ({ spec }) => joined(spec.reservedCIDRs) },
+    narrow: ['NAME'],
+    wide: ['NAME', 'CIDRS'],
+  },
+  BGPFilter: {
+    all: {
+      NAME,
+      NUMEXPORTV4: ({ spec }) => String(spec.exportV4?.length ?? 0),
+      NUMIMPORTV4: ({ spec }) => String(spec.importV4?.length ?? 0),
+      NUMEXPORTV6: ({ spec }) => String(spec.exportV6?.length ?? 0),
+      NUMIMPORTV6: ({ spec }) => String(spec.importV6?.length ?? 0),
+    },
+    narrow: ['NAME', 'NUMEXPORTV4', 'NUMIMPORTV4', 'NUMEXPORTV6', 'NUMIMPORTV6'],
+    wide: ['NAME', 'NUMEXPORTV4', 'NUMIMPORTV4', 'NUMEXPORTV6', 'NUMIMPORTV6'],
+  },
+  CalicoNodeStatus: {
+    all: { NAME, NODE: ({ spec }) => spec.node, CLASSES: ({ spec }) => spec.classes.join(',') },
+    narrow: ['NAME', 'NODE'],
+    wide: ['NAME', 'NODE', 'CLASSES'],
+  },
+  KubeControllersConfiguration: { all: { NAME }, narrow: ['NAME'], wide: ['NAME'] },
+  IPAMConfiguration: {
+    all: {
+      NAME,
+      STRICTAFFINITY: ({ spec }) => truth(spec.strictAffinity),
+      AUTOALLOCATEBLOCKS: ({ spec }) => String(spec.autoAllocateBlocks ?? true),
+      MAXBLOCKSPERHOST: ({ spec }) => String(spec.maxBlocksPerHost ?? 0),
+    },
+    narrow: ['NAME', 'STRICTAFFINITY', 'AUTOALLOCATEBLOCKS'],
+    wide: ['NAME', 'STRICTAFFINITY', 'AUTOALLOCATEBLOCKS', 'MAXBLOCKSPERHOST'],
+  },
 };
+
+/** A Kubernetes label selector in the policy language. */
+function labelSelectorText(
+  selector: PublicResourceByKind['StagedKubernetesNetworkPolicy']['spec']['podSelector'],
+): string {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  const quoted = (values: readonly string[] = []) => values.map((value) => `'${value}'`).join(', ');
+  const terms = [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key} == '${value}'`),
+    ...matchExpressions.map(({ key, operator, values }) => {
+      if (operator === 'Exists') return `has(${key})`;
+      if (operator === 'DoesNotExist') return `!has(${key})`;
+      return `${key} ${operator === 'In' ? 'in' : 'not in'} {${quoted(values)}}`;
+    }),
+  ];
+  return terms.join(' && ');
+}
 
 /** A column: its heading and how an object fills it. */
 export interface Column {

@@ -63,6 +63,48 @@ describe('Client.create()', () => {
     await expect(client.create(wrong)).rejects.toThrow('metadata.resourceVersion: it must not be set for a create');
   });
 
+  test('refuses a peer with a filter that does not exist, also on update', async () => {
+    const { client } = setUp();
+    const peer = (filters: string[]): ResourceByKind['BGPPeer'] => ({
+      ...head,
+      kind: 'BGPPeer',
+      metadata: { name: 'rack' },
+      spec: { peerIP: '192.0.2.1', asNumber: 64513, filters },
+    });
+    const missing = 'spec.filters[1]: BGPFilter "none" does not exist';
+    await client.create({ ...head, kind: 'BGPFilter', metadata: { name: 'lab' }, spec: {} });
+    await expect(client.create(peer(['lab', 'none']))).rejects.toThrow(missing);
+    await client.create(peer(['lab']));
+    await expect(client.update(peer(['lab', 'none']))).rejects.toThrow(missing);
+  });
+
+  test('holds staged policies to the rules of tiers', async () => {
+    const { client } = setUp();
+    const staged = { ...policy('a', 'security'), kind: 'StagedGlobalNetworkPolicy' } as const;
+    await expect(client.create(staged)).rejects.toThrow('spec.tier: tier "security" does not exist');
+    await client.create(tier('security'));
+    await client.create(staged);
+    await expect(client.delete({ kind: 'Tier', name: 'security' })).rejects.toThrow('Cannot delete a non-empty tier');
+  });
+
+  test('writes IPAM settings in the layout of IPAM', async () => {
+    const { client } = setUp();
+    const kind = 'IPAMConfiguration';
+    await client.apply({ ...head, kind, metadata: { name: 'default' }, spec: { strictAffinity: true } });
+    await client.apply({
+      ...head,
+      kind,
+      metadata: { name: 'default' },
+      spec: { strictAffinity: true, maxBlocksPerHost: 3 },
+    });
+    expect((await client.get({ kind, name: 'default' })).value.spec).toEqual({
+      strictAffinity: true,
+      autoAllocateBlocks: true,
+      maxBlocksPerHost: 3,
+    });
+    await expect(client.get({ kind, name: 'mine' })).rejects.toThrow(NotFoundError);
+  });
+
   test('refuses a policy of a tier that does not exist', async () => {
     const { client } = setUp();
     await expect(client.create(policy('a', 'nowhere'))).rejects.toThrow('spec.tier: tier "nowhere" does not exist');
@@ -255,11 +297,17 @@ describe('Client.delete()', () => {
       metadata: { name: 'node.n1' },
       spec: {},
     });
+    await client.create({ ...head, kind: 'BGPConfiguration', metadata: { name: 'node.n1' }, spec: {} });
+    for (const node of ['n1', 'n2']) {
+      const spec = { node, interfaceName: '*' };
+      await client.create({ ...head, kind: 'HostEndpoint', metadata: { name: `${node}-all` }, spec });
+    }
     await client.delete({ kind: 'Node', name: 'n1' });
     const left = await Promise.all(
-      (['Node', 'BGPPeer', 'FelixConfiguration'] as const).map((kind) => client.list(kind)),
+      (['Node', 'BGPPeer', 'FelixConfiguration', 'BGPConfiguration'] as const).map((kind) => client.list(kind)),
     );
-    expect(left).toEqual([[], [], []]);
+    expect(left).toEqual([[], [], [], []]);
+    expect((await client.list('HostEndpoint')).map(({ key }) => key.name)).toEqual(['n2-all']);
   });
 });
 

@@ -3,7 +3,15 @@ import { ruleIssue } from '../api/issues.js';
 import { describeKey } from '../api/keys.js';
 import { BUILT_IN_TIERS } from '../api/kinds/tier.js';
 import type { Metadata } from '../api/meta.js';
-import { isNamespaced, type PublicKind, type PublicResourceByKind, type ResourceByKind } from '../api/registry.js';
+import {
+  isNamespaced,
+  isTieredKind,
+  type PublicKind,
+  type PublicResourceByKind,
+  type ResourceByKind,
+  TIERED_KINDS,
+  type TieredKind,
+} from '../api/registry.js';
 import { parseResource } from '../api/validate.js';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
 import { type Clock, sleep, systemClock } from '../base/clock.js';
@@ -43,8 +51,8 @@ function keyOf({ kind, metadata }: AnyResource): ResourceKey<PublicKind> {
   return isNamespaced(kind) ? { kind, namespace, name: metadata.name } : { kind, name: metadata.name };
 }
 
-function isPolicyKind(kind: PublicKind): kind is 'NetworkPolicy' | 'GlobalNetworkPolicy' {
-  return kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy';
+function standsInTier(resource: AnyResource): resource is PublicResourceByKind[TieredKind] {
+  return isTieredKind(resource.kind);
 }
 
 /**
@@ -73,7 +81,7 @@ export class Client {
     try {
       return await this.datastore.get(key);
     } catch (error) {
-      if (!(error instanceof NotFoundError) || !isPolicyKind(key.kind)) throw error;
+      if (!(error instanceof NotFoundError) || !isTieredKind(key.kind)) throw error;
       try {
         return await this.datastore.get({ ...key, name: `default.${key.name}` });
       } catch {
@@ -104,6 +112,7 @@ export class Client {
     if (value.kind === 'IPPool') await this.#createPool(value);
     else {
       await this.#refuseMissingTier(value);
+      await this.#refuseMissingFilters(value);
       await this.datastore.create(key, value as ResourceByKind[R['kind']]);
     }
     return this.datastore.get(key);
@@ -197,6 +206,7 @@ export class Client {
     if (value.kind === 'IPPool' && stored.value.kind === 'IPPool') {
       value = await admitPoolChange(this.datastore, stored.value, value);
     }
+    await this.#refuseMissingFilters(value);
     return this.datastore.update(stored.key, value as unknown as ResourceByKind[K], stored.revision);
   }
 
@@ -224,8 +234,8 @@ export class Client {
   }
 
   async #refuseMissingTier(resource: AnyResource): Promise<void> {
-    if (resource.kind !== 'NetworkPolicy' && resource.kind !== 'GlobalNetworkPolicy') return;
-    const name = resource.spec.tier ?? 'default';
+    if (!standsInTier(resource)) return;
+    const { tier: name = 'default' } = resource.spec;
     // The built-in ones come into being with the cluster, see ensureInitialized().
     if (Object.hasOwn(BUILT_IN_TIERS, name)) return;
     try {
@@ -237,9 +247,23 @@ export class Client {
     }
   }
 
+  async #refuseMissingFilters(resource: AnyResource): Promise<void> {
+    if (resource.kind !== 'BGPPeer') return;
+    for (const [index, name] of (resource.spec.filters ?? []).entries()) {
+      try {
+        await this.datastore.get({ kind: 'BGPFilter', name });
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        const hint = 'create it first, or see the filters with: calicoctl get bgpfilter';
+        const issue = ruleIssue(`spec.filters[${index}]`, `BGPFilter "${name}" does not exist`, hint);
+        throw refused(describeKey(keyOf(resource)), issue);
+      }
+    }
+  }
+
   async #refuseTierInUse(key: ResourceKey): Promise<void> {
     if (Object.hasOwn(BUILT_IN_TIERS, key.name)) throw notSupported('delete', resourceId(key), 'it is built in');
-    for (const kind of ['NetworkPolicy', 'GlobalNetworkPolicy'] as const) {
+    for (const kind of TIERED_KINDS) {
       const policies = await this.list(kind);
       if (policies.some(({ value }) => value.spec.tier === key.name)) {
         throw notSupported('delete', resourceId(key), 'Cannot delete a non-empty tier');

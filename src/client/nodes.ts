@@ -21,7 +21,8 @@ async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
 }
 
 /**
- * Removes what belongs to a node: its endpoints and their addresses, its tunnels' addresses, its blocks, its peers, its configurations.
+ * Removes what belongs to a node: its endpoints and their addresses, its tunnels' addresses, its blocks, its host endpoints, its peers, its
+ * configurations.
  * The node itself goes last, elsewhere: whoever is stopped half-way can do it again.
  */
 export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, node: string): Promise<void> {
@@ -33,8 +34,10 @@ export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, nod
   for (const handle of TUNNEL_HANDLES) await ignoringAbsence(ipam.releaseByHandle(`${handle}${node}`));
   await ipam.releaseHostAffinities(node);
   const peers = (await datastore.list('BGPPeer')).items.filter(({ value }) => value.spec.node === node);
+  const hosts = (await datastore.list('HostEndpoint')).items.filter(({ value }) => value.spec.node === node);
   const keys: readonly ResourceKey[] = [
     ...endpoints.map(({ key }) => key),
+    ...hosts.map(({ key }) => key),
     ...peers.map(({ key }) => key),
     { kind: 'FelixConfiguration', name: `node.${node}` },
     { kind: 'BGPConfiguration', name: `node.${node}` },

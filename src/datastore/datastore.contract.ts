@@ -293,7 +293,13 @@ export function describeDatastore(name: string, start: () => Promise<DatastoreHa
         const key = { kind: 'BlockAffinity', name: 'host:calico-01/192.168.0.0/26' } as const;
         await store.create(key, { state: 'confirmed' });
         await store.create({ kind: 'BlockAffinity', name: 'virtual:lb/fd80::/122' }, { state: 'pending' });
-        await store.put({ kind: 'IPAMConfiguration', name: 'default' }, { strict_affinity: true });
+        const configuration = {
+          apiVersion: 'projectcalico.org/v3',
+          kind: 'IPAMConfiguration',
+          metadata: { name: 'default' },
+          spec: { strictAffinity: true },
+        } as const;
+        await store.put({ kind: 'IPAMConfiguration', name: 'default' }, configuration);
         expect((await store.list('BlockAffinity')).items.map((item) => item.key.name)).toEqual([
           'host:calico-01/192.168.0.0/26',
           'virtual:lb/fd80::/122',
@@ -302,7 +308,9 @@ export function describeDatastore(name: string, start: () => Promise<DatastoreHa
         expect(own.items.map((item) => item.key.name)).toEqual(['host:calico-01/192.168.0.0/26']);
         expect((await store.list('BlockAffinity', { namePrefix: 'host:calico-0' })).items).toHaveLength(1);
         expect((await store.list('BlockAffinity', { namePrefix: 'host:calico/' })).items).toEqual([]);
-        expect((await store.list('IPAMConfiguration')).items.map((item) => item.value.strict_affinity)).toEqual([true]);
+        expect((await store.list('IPAMConfiguration')).items.map((item) => item.value.spec.strictAffinity)).toEqual([
+          true,
+        ]);
         expect((await store.get(key)).value.state).toBe('confirmed');
       });
     });

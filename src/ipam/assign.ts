@@ -1,6 +1,7 @@
 import type { IPAMBlock } from '../api/kinds/ipam-block.js';
 import type { Random } from '../base/retry.js';
 import { formatAddress, type Address, type Family } from '../net/address.js';
+import { parsePrefix } from '../net/prefix.js';
 import {
   affinityKey,
   affinityText,
@@ -83,6 +84,7 @@ export class Assignment {
       this.#facts.settings(),
       isHost ? this.#facts.nodeLabels(owner.name) : {},
       this.#facts.owned(owner),
+      this.#facts.reservations(),
     ]);
     const choice = { family, use, nodeName: owner.name, nodeLabels, namespaceLabels, requested };
     const pools = choosePools(allPools, choice);
@@ -132,7 +134,7 @@ export class Assignment {
   /** Handle first, then block: see the order of writes in `transaction.ts`. */
   async #take(block: IPAMBlock): Promise<void> {
     const { holder } = this.#request;
-    const { block: taken, ordinals } = autoAssign(block, this.#missing, holder);
+    const { block: taken, ordinals } = autoAssign(block, this.#missing, holder, await this.#facts.reservations());
     if (ordinals.length === 0) return;
     if (holder.handleId !== undefined) {
       await incrementHandle(this.#transaction, holder.handleId, block.cidr, ordinals.length);
@@ -159,13 +161,15 @@ export class Assignment {
   async #claimFree(pools: readonly Pool[], time: BlockTime): Promise<boolean> {
     const { owner } = this.#request;
     const taken = await this.#facts.blockNames();
+    const reservations = await this.#facts.reservations();
     for (const pool of pools) {
       const bits = pool.prefix.address.family === 4 ? 32 : 128;
       const seed = pool.blockSize === bits ? Math.floor(this.#random() * 2 ** 32) : fnv1(owner.name);
       for (;;) {
-        const cidr = findFreeBlock(pool, taken, seed);
+        const cidr = findFreeBlock(pool, { taken, reservations }, seed);
         if (cidr === undefined) break;
         taken.add(cidr);
+        if (reservations.takeAllOf(parsePrefix(cidr))) continue;
         const existing = await readBlock(this.#transaction, cidr, time);
         // Somebody claimed it since the blocks were listed.
         if (existing !== undefined && existing.affinity !== affinityText(owner)) continue;
@@ -182,10 +186,12 @@ export class Assignment {
   async #reclaim(pools: readonly Pool[], time: BlockTime): Promise<boolean> {
     const { owner } = this.#request;
     const mine = affinityText(owner);
+    const reservations = await this.#facts.reservations();
     for (const block of await this.#facts.blocksWithin(pools)) {
       const { affinity, cidr, affinity_claim_time: claimed } = block;
       const [, type, name] = /^(host|virtual):(.+)$/.exec(affinity ?? '') ?? [];
       if (name === undefined || affinity === mine || !isEmpty(block)) continue;
+      if (reservations.takeAllOf(parsePrefix(cidr))) continue;
       if (claimed !== undefined && Date.parse(claimed) > time.nowMs - RECLAIM_AGE_MS) continue;
       const loser: Owner = { type: type === 'virtual' ? 'virtual' : 'host', name };
       const loserKey = affinityKey(loser, cidr);

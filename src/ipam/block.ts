@@ -141,13 +141,21 @@ function take(block: IPAMBlock, ordinals: readonly number[], holder: Holder): IP
   return { ...block, allocations, unallocated, attributes, sequenceNumberForAllocation };
 }
 
-/** Takes up to `count` addresses, the longest free ones first, so that an address just released comes back last. */
+/**
+ * Takes up to `count` addresses, the longest free ones first, so that an address just released comes back last. Reserved ones keep
+ * their place among the free.
+ */
 export function autoAssign(
   block: IPAMBlock,
   count: number,
   holder: Holder,
+  reservations?: { has(address: Address): boolean },
 ): { readonly block: IPAMBlock; readonly ordinals: readonly number[] } {
-  const ordinals = block.unallocated.slice(0, count);
+  const ordinals: number[] = [];
+  for (const ordinal of block.unallocated) {
+    if (ordinals.length >= count) break;
+    if (reservations?.has(addressAt(block, ordinal)) !== true) ordinals.push(ordinal);
+  }
   return ordinals.length === 0 ? { block, ordinals } : { block: take(block, ordinals, holder), ordinals };
 }
 

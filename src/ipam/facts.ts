@@ -15,6 +15,7 @@ import {
   readSettings,
   selectsNode,
 } from './pools.js';
+import { readReservations, type Reservations } from './reservations.js';
 import type { IpamTransaction } from './transaction.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -29,6 +30,7 @@ export class Facts {
   readonly nowMs: number;
   #pools: Promise<readonly Pool[]> | undefined;
   #settings: Promise<IpamSettings> | undefined;
+  #reservations: Promise<Reservations> | undefined;
   #blockNames: Promise<Set<string>> | undefined;
   #blocks: Promise<readonly string[]> | undefined;
   readonly #nodeLabels = new Map<string, Promise<Labels>>();
@@ -48,6 +50,10 @@ export class Facts {
 
   settings(): Promise<IpamSettings> {
     return (this.#settings ??= readSettings(this.#datastore));
+  }
+
+  reservations(): Promise<Reservations> {
+    return (this.#reservations ??= readReservations(this.#datastore));
   }
 
   async time(): Promise<BlockTime> {

@@ -40,6 +40,20 @@ async function node(name: string, labels: Record<string, string>): Promise<void>
   await store.put({ kind: 'Node', name }, value);
 }
 
+async function configure(spec: ResourceByKind['IPAMConfiguration']['spec']): Promise<void> {
+  const kind = 'IPAMConfiguration';
+  await store.put(
+    { kind, name: 'default' },
+    { apiVersion: 'projectcalico.org/v3', kind, metadata: { name: 'default' }, spec },
+  );
+}
+
+async function reserve(...reservedCIDRs: string[]): Promise<void> {
+  const kind = 'IPReservation';
+  const value = { apiVersion: 'projectcalico.org/v3', kind, metadata: { name: 'r' }, spec: { reservedCIDRs } } as const;
+  await store.put({ kind, name: 'r' }, value);
+}
+
 /** Whatever happened: no address lies in two places, counts of handles are not too low, every block is whole. */
 async function checkInvariants(of: MemoryDatastore): Promise<void> {
   const held = new Map<string, Map<string, number>>();
@@ -146,9 +160,38 @@ describe('autoAssign()', () => {
     await store.put(...pool('office', '192.0.2.0/29', { blockSize: 29 }));
     await addresses(workload('a', { hostname: 'h2' }));
     expect(await addresses(workload('b'))).toEqual(['192.0.2.1/29']);
-    await store.put({ kind: 'IPAMConfiguration', name: 'default' }, { strict_affinity: true });
+    await configure({ strictAffinity: true, autoAllocateBlocks: true });
     expect(await addresses(workload('c'))).toEqual([]);
     await checkInvariants(store);
+  });
+
+  test('leaves reserved addresses out, and gives them to those who ask for them', async () => {
+    await store.put(...pool('office', '192.0.2.0/29', { blockSize: 29 }));
+    await reserve('192.0.2.0/31', '192.0.2.4');
+    expect(await addresses(workload('a', { ipv4: 4 }))).toEqual([
+      '192.0.2.2/29',
+      '192.0.2.3/29',
+      '192.0.2.5/29',
+      '192.0.2.6/29',
+    ]);
+    await ipam.assignIp({ address: '192.0.2.4', handleId: 'b', hostname: 'h1' });
+    expect(await addresses(workload('c', { ipv4: 2 }))).toEqual(['192.0.2.7/29']);
+    await checkInvariants(store);
+  });
+
+  test('claims no block that is reserved whole, be it by many or by a big one', async () => {
+    await store.put(...pool('office', '192.0.2.0/28', { blockSize: 30 }));
+    await reserve('192.0.2.0/29', '192.0.2.8/31', '192.0.2.10', '192.0.2.11');
+    expect(await addresses(workload('a', { ipv4: 5 }))).toHaveLength(4);
+    expect(await names('IPAMBlock')).toEqual(['192.0.2.12/30']);
+    await reserve('0.0.0.0/0');
+    expect(await addresses(workload('b'))).toEqual([]);
+  });
+
+  test('finds a block beside a reservation of a million', async () => {
+    await store.put(...pool('office', '10.0.0.0/8', { blockSize: 30 }));
+    await reserve('10.0.0.0/9', '10.128.0.0/10', '10.192.0.0/11');
+    expect((await addresses(workload('a'))).every((text) => /^10\.(22[4-9]|2[345]\d)\./.test(text))).toBe(true);
   });
 
   test('takes over a block that stands empty for a minute', async () => {
@@ -221,7 +264,7 @@ describe('assignIp()', () => {
       '10.0.0.1 is in no enabled IP pool',
     );
     await ipam.assignIp({ address: '192.0.2.8', hostname: 'h2' });
-    await store.put({ kind: 'IPAMConfiguration', name: 'default' }, { strict_affinity: true });
+    await configure({ strictAffinity: true, autoAllocateBlocks: true });
     await expect(ipam.assignIp({ address: '192.0.2.9', hostname: 'h2' })).rejects.toThrow(
       'block 192.0.2.0/26 belongs to "host:h1"',
     );
@@ -250,7 +293,7 @@ describe('releasing', () => {
   });
 
   test('keeps an address back while it cools down', async () => {
-    await store.put({ kind: 'IPAMConfiguration', name: 'default' }, { ipCooldownSeconds: 30 });
+    await configure({ ipCooldownSeconds: 30 });
     await ipam.assignIp({ address: '192.0.2.7', hostname: 'h1', handleId: 'a' });
     await ipam.releaseByHandle('a');
     await expect(ipam.attributes('192.0.2.7')).rejects.toMatchObject({ code: 'ERR_CALI_IPAM_COOLDOWN' });

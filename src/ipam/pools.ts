@@ -72,10 +72,10 @@ export interface IpamSettings {
 
 export function settingsFrom(configuration: IPAMConfiguration | undefined): IpamSettings {
   return {
-    isStrict: configuration?.strict_affinity ?? false,
-    mayClaim: configuration?.auto_allocate_blocks ?? true,
-    maxBlocksPerHost: configuration?.maxBlocksPerHost ?? 0,
-    cooldownSeconds: configuration?.ipCooldownSeconds ?? 0,
+    isStrict: configuration?.spec.strictAffinity ?? false,
+    mayClaim: configuration?.spec.autoAllocateBlocks ?? true,
+    maxBlocksPerHost: configuration?.spec.maxBlocksPerHost ?? 0,
+    cooldownSeconds: configuration?.spec.ipCooldownSeconds ?? 0,
   };
 }
 

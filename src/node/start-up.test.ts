@@ -65,7 +65,7 @@ describe('startUp()', () => {
     expect(own.value.spec).toMatchObject({ defaultEndpointToHostAction: 'Return' });
     expect((await client.get({ kind: 'BGPConfiguration', name: 'default' })).value.kind).toBe('BGPConfiguration');
     expect((await datastore.get({ kind: 'IPAMConfiguration', name: 'default' })).value).toMatchObject({
-      auto_allocate_blocks: true,
+      spec: { autoAllocateBlocks: true },
     });
   });
 

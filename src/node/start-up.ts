@@ -111,13 +111,16 @@ async function writeIpamDefaults({ client: { datastore } }: StartUpOptions): Pro
     await datastore.get(IPAM_KEY);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    const value = {
-      strict_affinity: false,
-      auto_allocate_blocks: true,
+    const spec = {
+      strictAffinity: false,
+      autoAllocateBlocks: true,
       maxBlocksPerHost: 0,
       kubeVirtVMAddressPersistence: 'Enabled' as const,
     };
-    await unlessThere(datastore.create(IPAM_KEY, value));
+    const metadata = { name: 'default' };
+    await unlessThere(
+      datastore.create(IPAM_KEY, { apiVersion: API_VERSION, kind: 'IPAMConfiguration', metadata, spec }),
+    );
   }
 }
 

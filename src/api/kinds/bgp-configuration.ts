@@ -27,7 +27,8 @@ const CLUSTER_FIELDS = [
 const LIST_LIMIT = 500;
 const COMMUNITIES_PER_PREFIX = 50;
 
-function isCommunityValue(text: string): boolean {
+/** `aa:nn` of 16-bit parts, or `aa:nn:mm` of 32-bit parts (RFC 1997, RFC 8092). */
+export function isCommunityValue(text: string): boolean {
   const parts = text.split(':');
   const limit = parts.length === 2 ? 2 ** 16 : 2 ** 32;
   if (parts.length !== 2 && parts.length !== 3) return false;

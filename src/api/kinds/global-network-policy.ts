@@ -15,7 +15,7 @@ interface HookFields {
 }
 
 /** Where in the packet's way the policy stands. */
-function hookIssues(spec: HookFields): Issue[] {
+export function hookIssues(spec: HookFields): Issue[] {
   const { doNotTrack = false, preDNAT = false, applyOnForward = false } = spec;
   const issues: Issue[] = [];
   if (doNotTrack && preDNAT) issues.push(ruleIssue('spec.preDNAT', 'it excludes doNotTrack: one of the two is true'));
@@ -34,18 +34,21 @@ function preDnatIssues({ egress = [], types = [] }: HookFields): Issue[] {
   ];
 }
 
+/** Fields that the global policy and its staged kind share. */
+export const globalPolicyFields = {
+  ...policyFields,
+  namespaceSelector: v.exactOptional(selector()),
+  doNotTrack: v.exactOptional(v.boolean()),
+  preDNAT: v.exactOptional(v.boolean()),
+  applyOnForward: v.exactOptional(v.boolean()),
+};
+
 export const globalNetworkPolicy = defineKind({
   kind: 'GlobalNetworkPolicy',
   plural: 'globalnetworkpolicies',
   namespaced: false,
   aliases: ['gnp', 'gnps'],
-  spec: v.strictObject({
-    ...policyFields,
-    namespaceSelector: v.exactOptional(selector()),
-    doNotTrack: v.exactOptional(v.boolean()),
-    preDNAT: v.exactOptional(v.boolean()),
-    applyOnForward: v.exactOptional(v.boolean()),
-  }),
+  spec: v.strictObject(globalPolicyFields),
   explainBadName: (name) => explainBadPolicyName(name, false),
   crossFieldRules: ({ spec }) => [...hookIssues(spec), ...policyIssues(spec, true)],
   writeDefaults: policyDefaults,

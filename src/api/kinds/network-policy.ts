@@ -9,7 +9,7 @@ import { checkRules } from '../rule-checks.js';
 
 const DIRECTIONS = ['Ingress', 'Egress'] as const;
 
-interface PolicySpec {
+export interface PolicySpec {
   readonly tier?: string;
   readonly types?: readonly (typeof DIRECTIONS)[number][];
   readonly ingress?: readonly Rule[];
