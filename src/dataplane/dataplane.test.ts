@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.fake.js';
-import { KernelError } from '../base/errors.js';
+import { KernelError, UnavailableError } from '../base/errors.js';
 import { FakeNftables } from '../nftables/kernel.fake.js';
 import type { HostRouting, RoutePlan } from '../plan/host-plan.js';
 import { Dataplane, type DataplaneWanted, type EndpointStatus } from './dataplane.js';
@@ -175,6 +175,19 @@ describe('Dataplane', () => {
     await settle();
     expect(sorted(nftables.dump())).toBe(sorted(before));
     expect(repairs).toHaveLength(1);
+  });
+
+  test('a route that a broken repair could not set is set by the next', async () => {
+    await dataplane.apply(WANTED);
+    kernel.failure = new UnavailableError('ERR_CALI_TEST_LOST', 'answers were lost');
+    drift?.onRouteEvents([{ kind: 'link', change: 'set', causedBy: 0, link: kernel.addLink('calia', 2) }]);
+    await settle();
+    expect(failures).toEqual(['answers were lost']);
+    expect(kernel.listing()).toEqual([]);
+    kernel.failure = undefined;
+    await clock.advance(10_000);
+    await settle();
+    expect(kernel.listing()).toEqual(['192.168.0.1/32 unicast 2 proto 3']);
   });
 
   test('puts its rules back into a table of iptables, and leaves the others there alone', async () => {

@@ -62,6 +62,11 @@ export interface DataplaneDependencies {
   readonly close: () => void;
 }
 
+interface HostOutcome {
+  readonly kernelWrites: number;
+  readonly failures: readonly CalicoError[];
+}
+
 export interface OpenOptions extends DataplaneObserver {
   readonly clock?: Clock;
   /** Network namespace by path or process id; that of this process when left out. */
@@ -142,7 +147,12 @@ export class Dataplane {
       },
       options,
     );
-    await dataplane.start();
+    try {
+      await dataplane.start();
+    } catch (error) {
+      await dataplane.close();
+      throw error;
+    }
     return dataplane;
   }
 
@@ -201,15 +211,6 @@ export class Dataplane {
     this.#neighbours.want(routing.neighbours, delta?.routing?.neighbours);
   }
 
-  /** Resolves when the signal aborts and everything is closed. */
-  async run(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await this.close();
-  }
-
   /** Stops watching; what the kernel holds stays. Waits for work in progress. Twice is fine. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -234,7 +235,7 @@ export class Dataplane {
   }
 
   /** Sysctls, routes, neighbours: as far as links allow. */
-  async #programHost(): Promise<{ readonly kernelWrites: number; readonly failures: readonly CalicoError[] }> {
+  async #programHost(): Promise<HostOutcome> {
     const endpoints = this.#wanted?.policy.endpoints.values() ?? [];
     const names = Array.from(endpoints, ({ interfaceName }) => interfaceName);
     const outcomes = [
@@ -321,17 +322,19 @@ export class Dataplane {
     const damage = { ...this.#damage };
     this.#damage.rules = this.#damage.foreign = this.#damage.routes = false;
     let writes = 0;
+    let outcome: HostOutcome;
     try {
       if (damage.rules) writes += await this.#rules.resync();
       if (damage.foreign) writes += await this.#syncForeign();
       if (damage.routes) await this.#readBack();
+      outcome = await this.#programHost();
     } catch (error) {
       this.#damage.rules ||= damage.rules;
       this.#damage.foreign ||= damage.foreign;
-      this.#damage.routes ||= damage.routes;
+      // How far routes and neighbours came is not known.
+      this.#damage.routes = true;
       throw error;
     }
-    const outcome = await this.#programHost();
     writes += outcome.kernelWrites;
     this.#updateStatus();
     for (const failure of outcome.failures) this.#observer.onFailure?.(failure);

@@ -1,7 +1,15 @@
-import { type OverrunEvent, type RouteEvent, monitorNftables, monitorRoutes } from '../netlink/monitor.js';
+import {
+  type NftablesMessageEvent,
+  type OverrunEvent,
+  type RouteEvent,
+  monitorNftables,
+  monitorRoutes,
+} from '../netlink/monitor.js';
 import { decodeNftEvent } from '../nftables/events.js';
 import type { TableId } from '../nftables/objects.js';
 import type { NetworkNamespace } from '../sys/namespace.js';
+
+type NftablesEvents = readonly (NftablesMessageEvent | OverrunEvent)[];
 
 /** What the kernel tells of changes that were not ours. */
 export interface DriftListener {
@@ -33,13 +41,17 @@ export function watchDrift(source: DriftSource, listener: DriftListener): DriftW
       if (foreign.length > 0) listener.onRouteEvents(foreign);
     },
   });
-  const nftables = monitorNftables({
-    namespace,
-    listener: (events) => {
-      const tables = foreignTables(events, nftablesPortId);
-      if (tables === undefined || tables.length > 0) listener.onTablesChanged(tables);
-    },
-  });
+  const onNftables = (events: NftablesEvents): void => {
+    const tables = foreignTables(events, nftablesPortId);
+    if (tables === undefined || tables.length > 0) listener.onTablesChanged(tables);
+  };
+  let nftables: DriftWatch;
+  try {
+    nftables = monitorNftables({ namespace, listener: onNftables });
+  } catch (error) {
+    routes.close();
+    throw error;
+  }
   return {
     close: () => {
       routes.close();
@@ -48,10 +60,7 @@ export function watchDrift(source: DriftSource, listener: DriftListener): DriftW
   };
 }
 
-function foreignTables(
-  events: Parameters<Parameters<typeof monitorNftables>[0]['listener']>[0],
-  ownPortId: number,
-): readonly TableId[] | undefined {
+function foreignTables(events: NftablesEvents, ownPortId: number): readonly TableId[] | undefined {
   const tables = new Map<string, TableId>();
   for (const event of events) {
     if (isOverrun(event)) return undefined;

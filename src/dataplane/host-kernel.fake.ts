@@ -1,4 +1,4 @@
-import { KernelError } from '../base/errors.js';
+import { type CalicoError, KernelError } from '../base/errors.js';
 import { type Address, formatAddress } from '../net/address.js';
 import { formatPrefix } from '../net/prefix.js';
 import { NetlinkError } from '../netlink/errors.js';
@@ -20,6 +20,8 @@ export class FakeHostKernel implements HostKernel {
   readonly neighbours = new Map<string, Neighbour>();
   readonly settings = new Map<string, string>([['net/ipv4/conf/default/rp_filter', '2']]);
   readonly log: string[] = [];
+  /** Thrown by every change of routes until it is taken away. */
+  failure: CalicoError | undefined;
   /** Settings that cannot be written, by name. */
   readonly readOnly = new Set<string>();
 
@@ -58,6 +60,7 @@ export class FakeHostKernel implements HostKernel {
   }
 
   changeRoutes(changes: readonly RouteChange[]): Promise<readonly Refusal[]> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     const refusals: Refusal[] = [];
     for (const [index, { verb, route }] of changes.entries()) {
       const complete = completeRoute(route);

@@ -7,6 +7,9 @@ import type { DataplaneSettings } from './settings.js';
 
 const run = promisify(execFile);
 
+/** For the lock that all programs of legacy iptables share; everything else of ours waits meanwhile. */
+const WAIT = ['-w', '5'] as const;
+
 /** Tables that the legacy iptables of a family holds in this namespace; asking the program itself would create them. */
 const LEGACY = [
   { program: 'iptables-legacy', names: '/proc/net/ip_tables_names' },
@@ -58,7 +61,7 @@ export async function syncLegacyIptables(settings: DataplaneSettings, marks: Mar
 
 async function isThere(program: string, rule: Arguments): Promise<boolean> {
   try {
-    await run(program, ['-w', '-t', 'filter', '-C', ...rule]);
+    await run(program, [...WAIT, '-t', 'filter', '-C', ...rule]);
     return true;
   } catch (error) {
     // Exit status 1: no such rule. Anything else shows again when the rule is inserted.
@@ -69,7 +72,7 @@ async function isThere(program: string, rule: Arguments): Promise<boolean> {
 
 async function insert(program: string, rule: Arguments): Promise<void> {
   try {
-    await run(program, ['-w', '-t', 'filter', '-I', ...rule]);
+    await run(program, [...WAIT, '-t', 'filter', '-I', ...rule]);
   } catch (cause) {
     throw new CalicoError(
       'ERR_CALI_DATAPLANE_IPTABLES_LEGACY',

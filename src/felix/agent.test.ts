@@ -18,6 +18,7 @@ class RecordingDataplane implements AgentDataplane {
   readonly settings: DataplaneSettings[] = [];
   closed = 0;
   failNext = 0;
+  failOpening = 0;
 
   async apply({ policy }: DataplaneWanted, delta?: DataplaneDelta) {
     if (this.failNext > 0) {
@@ -68,8 +69,9 @@ interface Running {
   readonly stop: () => Promise<void>;
 }
 
-function start(store: MemoryDatastore, observer: AgentObserver = {}): Running {
+function start(store: MemoryDatastore, observer: AgentObserver = {}, failOpening = 0): Running {
   const dataplane = new RecordingDataplane();
+  dataplane.failOpening = failOpening;
   const ended = new AbortController();
   const agent = new Agent({
     hostname: 'calico-01',
@@ -79,6 +81,8 @@ function start(store: MemoryDatastore, observer: AgentObserver = {}): Running {
     random: () => 0.01,
     openDataplane: async (settings) => {
       dataplane.settings.push(settings);
+      if (dataplane.settings.length <= dataplane.failOpening)
+        throw new CalicoError('ERR_CALI_TEST_REFUSED', 'no kernel');
       return dataplane;
     },
   });
@@ -141,6 +145,17 @@ describe('Agent', () => {
     await until(() => dataplane.applied.length > before);
     expect(failures).toEqual(['refused', 'refused']);
     expect(dataplane.applied[before]).toEqual({ endpoints: [expect.stringContaining('-a-')], isWhole: true });
+    await stop();
+  });
+
+  test('tries again when the kernel cannot be opened, and then programs everything', async () => {
+    const store = new MemoryDatastore();
+    await endpoint(store, 'a');
+    const failures: string[] = [];
+    const { dataplane, stop } = start(store, { onProgrammingFailed: (error) => failures.push(error.message) }, 2);
+    await until(() => dataplane.applied.length > 0);
+    expect(failures).toEqual(['no kernel', 'no kernel']);
+    expect(dataplane.applied[0]).toEqual({ endpoints: [expect.stringContaining('-a-')], isWhole: true });
     await stop();
   });
 

@@ -123,9 +123,8 @@ export class Agent {
   }
 
   /**
-   * Until the signal aborts; the kernel then stays as it is.
-   *
-   * @throws {CalicoError} the kernel cannot be opened (not root, no nf_tables) or a fatal parameter
+   * Until the signal aborts; the kernel then stays as it is. What the kernel refuses, and that it cannot be opened, goes to
+   * `onProgrammingFailed` and is tried again; throws only for bugs.
    */
   async run(signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
@@ -227,10 +226,22 @@ export class Agent {
     const isSame = this.#dataplane !== undefined && sameValue(settings, this.#openedWith);
     this.#settings = settings;
     if (isSame) return false;
-    await this.#dataplane?.close();
+    try {
+      await this.#reopen(settings);
+    } catch (error) {
+      // The next round begins here again.
+      this.#settings = undefined;
+      throw error;
+    }
+    return true;
+  }
+
+  async #reopen(settings: DataplaneSettings): Promise<void> {
+    const before = this.#dataplane;
+    this.#dataplane = undefined;
+    await before?.close();
     const open = this.#options.openDataplane ?? ((wanted, observer) => Dataplane.open(wanted, observer));
     this.#dataplane = await open(settings, this.#observer);
     this.#openedWith = settings;
-    return true;
   }
 }

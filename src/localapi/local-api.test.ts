@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConflictError, NotFoundError, UnavailableError } from '../base/errors.js';
 import { LocalApiClient } from './client.js';
 import type { NodeStatus } from './protocol.js';
-import type { LocalRoute } from './router.js';
+import { findRoute, type LocalRoute } from './router.js';
 import { LocalApiServer } from './server.js';
 
 const status: NodeStatus = {
@@ -88,6 +88,12 @@ describe('LocalApiServer', () => {
     ]);
     await expect(client.health()).rejects.toThrow(NotFoundError);
     await server.close();
+  });
+
+  test('there is no route to what cannot be decoded', () => {
+    const route: LocalRoute = { method: 'GET', path: '/v1/workloads/{name}', answer: () => ({ body: {} }) };
+    expect(findRoute([route], 'GET', '/v1/workloads/a%2Fb').parameters).toEqual({ name: 'a/b' });
+    expect(() => findRoute([route], 'GET', '/v1/workloads/%zz')).toThrow(NotFoundError);
   });
 
   test('a client says when something else listens there', async () => {

@@ -20,6 +20,16 @@ export interface LocalRoute {
   readonly answer: (request: LocalRequest) => Promise<LocalAnswer> | LocalAnswer;
 }
 
+/** Undefined for what is no percent-encoding: no name of anything. */
+function decoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    // URIError is all it throws.
+    return undefined;
+  }
+}
+
 function parametersOf(path: string, wanted: string): Record<string, string> | undefined {
   const seen = path.split('/');
   const parts = wanted.split('/');
@@ -27,8 +37,11 @@ function parametersOf(path: string, wanted: string): Record<string, string> | un
   const parameters: Record<string, string> = {};
   for (const [index, part] of parts.entries()) {
     const value = seen[index] ?? '';
-    if (part.startsWith('{') && value !== '') parameters[part.slice(1, -1)] = decodeURIComponent(value);
-    else if (part !== value) return undefined;
+    if (part.startsWith('{') && value !== '') {
+      const text = decoded(value);
+      if (text === undefined) return undefined;
+      parameters[part.slice(1, -1)] = text;
+    } else if (part !== value) return undefined;
   }
   return parameters;
 }

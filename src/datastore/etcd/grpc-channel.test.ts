@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GrpcChannel } from './grpc-channel.js';
 import { frameMessage, GrpcError, MessageReader } from './grpc-message.js';
 import { GrpcSession } from './grpc-session.js';
@@ -59,6 +60,29 @@ describe('GrpcChannel', () => {
     const { http2 } = new GrpcSession(`unix://${join(directory, 'socket')}`, undefined);
     http2.destroy();
     expect(() => http2.emit('connect')).not.toThrow();
+  });
+
+  test('looks after the server as long as a stream is open, and heaps nothing up', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+    try {
+      const session = new GrpcSession(`unix://${join(directory, 'socket')}`, undefined);
+      await once(session.http2, 'connect');
+      const release = session.hold(true);
+      const listeners = session.http2.listenerCount('close');
+      for (let pings = 0; pings < 12; pings += 1) {
+        vi.advanceTimersByTime(10_000);
+        expect(vi.getTimerCount()).toBe(2);
+        // The answer takes the timer away that would end the connection.
+        while (vi.getTimerCount() > 1) await turn();
+      }
+      expect(session.http2.listenerCount('close')).toBe(listeners);
+      expect(session.isUsable).toBe(true);
+      release();
+      expect(vi.getTimerCount()).toBe(0);
+      session.http2.destroy();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('carries messages of any size both ways, many at once, over one connection', async () => {

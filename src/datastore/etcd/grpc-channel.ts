@@ -122,6 +122,7 @@ export class GrpcChannel {
       });
       const timer = setTimeout(() => giveUp(new GrpcError(GRPC_DEADLINE_EXCEEDED, 'no answer in time')), timeoutMs);
       const abort = (): void => giveUp(new GrpcError(GRPC_CANCELLED, 'aborted'));
+      if (signal?.aborted === true) abort();
       signal?.addEventListener('abort', abort, { once: true });
       stream.end(frameMessage(message));
     });

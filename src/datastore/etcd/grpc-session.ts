@@ -39,6 +39,7 @@ export class GrpcSession {
   #held = 0;
   #streams = 0;
   #pinging: NodeJS.Timeout | undefined;
+  #unanswered: NodeJS.Timeout | undefined;
 
   /** @param endpoint `http://HOST:PORT`, `https://HOST:PORT` or `unix:///PATH` */
   constructor(endpoint: string, tls: TlsOptions | undefined) {
@@ -61,6 +62,7 @@ export class GrpcSession {
     });
     this.http2.once('close', () => {
       clearInterval(this.#pinging);
+      clearTimeout(this.#unanswered);
       socket.destroy();
     });
   }
@@ -100,8 +102,9 @@ export class GrpcSession {
 
   #ping(): void {
     if (this.http2.destroyed) return;
-    const lost = setTimeout(() => this.http2.destroy(new Error('keepalive: no answer to a ping')), PING_TIMEOUT_MS);
-    this.http2.once('close', () => clearTimeout(lost));
-    this.http2.ping(() => clearTimeout(lost));
+    const lost = (): void => this.http2.destroy(new Error('keepalive: no answer to a ping'));
+    clearTimeout(this.#unanswered);
+    this.#unanswered = setTimeout(lost, PING_TIMEOUT_MS);
+    this.http2.ping(() => clearTimeout(this.#unanswered));
   }
 }
