@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: help setup build check fix test unit demo bench lab-shell
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing (Debian packages, npm packages), or say what cannot be
 	@scripts/setup
