@@ -134,6 +134,26 @@ describe('Agent', () => {
     await stop();
   });
 
+  test('an etcd that was emptied takes no rules with it, one that is filled again is followed', async () => {
+    const store = new MemoryDatastore();
+    await put(store, 'ClusterInformation', { name: 'default' }, { datastoreReady: true });
+    await endpoint(store, 'a');
+    const said: string[] = [];
+    const { dataplane, stop } = start(store, { onDatastore: (_, reason) => said.push(reason?.message ?? '') });
+    await until(() => dataplane.applied.at(-1)?.endpoints.length === 1);
+    await store.delete({ kind: 'ClusterInformation', name: 'default' });
+    await until(() => said.some((text) => text.includes('emptied or replaced')));
+    const before = dataplane.applied.length;
+    await store.delete({ kind: 'WorkloadEndpoint', namespace: 'default', name: 'calico--01-k8s-a-eth0' });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 30);
+    });
+    expect(dataplane.applied).toHaveLength(before);
+    await put(store, 'ClusterInformation', { name: 'default' }, { datastoreReady: true });
+    await until(() => dataplane.applied.at(-1)?.endpoints.length === 0);
+    await stop();
+  });
+
   test('compares everything after the kernel refused a change', async () => {
     const store = new MemoryDatastore();
     const failures: string[] = [];

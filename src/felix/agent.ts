@@ -69,6 +69,10 @@ export interface AgentOptions {
 const LOCKED = 'the datastore is locked (datastoreReady is false); this host goes on enforcing what it has';
 const UNLOCK = 'finish what it was locked for, then set datastoreReady of ClusterInformation "default" to true';
 
+const EMPTIED =
+  'the datastore was emptied or replaced: its ClusterInformation is gone; this host goes on enforcing what it has';
+const REFILL = 'restore etcd from a backup; or, to begin anew from what is there now, start calico-node again';
+
 /** How much of the first plan is computed between two looks at the clock. */
 const ADVANCE_ITEMS = 500;
 const TURN_MS = 10;
@@ -173,12 +177,16 @@ export class Agent {
     for (const { revision } of updates) if (isLaterRevision(revision, this.#revision)) this.#revision = revision;
   }
 
-  /** A store that somebody migrates is half of one: nothing is programmed from it until it is said to be ready again. */
+  /**
+   * A store that somebody migrates is half of one: nothing is programmed from it until it is said to be ready again. Nor from one that
+   * lost what every cluster has, which was emptied or replaced: an etcd wiped by accident takes no host's rules with it.
+   */
   #lock(information: ClusterInformation | undefined): void {
-    const isLocked = information?.spec.datastoreReady === false;
+    const isLocked = information === undefined || information.spec.datastoreReady === false;
     if (isLocked === this.#isLocked) return;
     this.#isLocked = isLocked;
-    const reason = isLocked ? new UnavailableError('ERR_CALI_FELIX_LOCKED', LOCKED, { hint: UNLOCK }) : undefined;
+    const [why, hint] = information === undefined ? [EMPTIED, REFILL] : [LOCKED, UNLOCK];
+    const reason = isLocked ? new UnavailableError('ERR_CALI_FELIX_LOCKED', why, { hint }) : undefined;
     this.#observer.onDatastore?.(this.#isInSync ? 'in-sync' : 'listing', reason);
   }
 

@@ -23,6 +23,13 @@ export const SINGLE_HOST_DATASTORE = condition({
   hint: 'to join hosts, start calico-node on each with ETCD_ENDPOINTS=http://HOST:2379 of one shared etcd, and apply your resources there',
 });
 
+export const NAME_NOT_KEPT = condition<{ reason: string }>({
+  code: 'name-not-kept',
+  severity: 'warning',
+  text: ({ reason }) => `other programs of this host do not learn its node's name: ${reason}`,
+  hint: 'make /var/lib/calico writable, or set NODENAME for each of them',
+});
+
 export const RULES_REFUSED = condition<{ reason: string }>({
   code: 'rules-refused',
   severity: 'error',

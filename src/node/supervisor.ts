@@ -21,7 +21,13 @@ import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
-import { PROBES_NOT_SERVED, LOGGED_ELSEWHERE, NO_HOST_ADDRESS, SINGLE_HOST_DATASTORE } from './conditions.js';
+import {
+  PROBES_NOT_SERVED,
+  LOGGED_ELSEWHERE,
+  NAME_NOT_KEPT,
+  NO_HOST_ADDRESS,
+  SINGLE_HOST_DATASTORE,
+} from './conditions.js';
 import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
 import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot, uplinkMtu } from './host-checks.js';
 import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
@@ -171,8 +177,17 @@ export class Supervisor {
     const options = { ...this.#surroundings(), description: client.datastore.description };
     const written = await untilDatastoreAnswers(async () => startUp(await this.#startUpOptions(client)), options);
     this.#tell(written);
-    await mkdir(dirname(this.#nameFile), { recursive: true });
-    await writeFile(this.#nameFile, this.#name);
+    await this.#keepName();
+  }
+
+  /** For the other programs of this host. A disk that is full or read-only must not cost it its firewall. */
+  async #keepName(): Promise<void> {
+    try {
+      await mkdir(dirname(this.#nameFile), { recursive: true });
+      await writeFile(this.#nameFile, this.#name);
+    } catch (error) {
+      this.#conditions.raise(NAME_NOT_KEPT, { reason: formatError(error) });
+    }
   }
 
   async #startUpOptions(client: Client): Promise<StartUpOptions> {
