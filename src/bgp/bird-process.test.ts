@@ -121,6 +121,20 @@ describe('BirdProcess', () => {
     expect([bird.problem, socket.commands.length]).toEqual([undefined, 1]);
   });
 
+  test('asks again, when it is asked to, where a BIRD that runs refused what its check had let pass', async () => {
+    await socket.listen();
+    await bird.apply('one');
+    socket.answers.set('configure', '0002-Reading configuration from x\n8002 x:1:1 no such table\n');
+    for (const commands of [2, 3]) {
+      await bird.apply('two');
+      expect(bird.problem).toMatchObject({ code: 'ERR_CALI_BIRD_REFUSED' });
+      expect([socket.commands.length, clock.timers]).toEqual([commands, 0]);
+    }
+    socket.answers.delete('configure');
+    await bird.apply('two');
+    expect([bird.problem, socket.commands.length]).toEqual([undefined, 4]);
+  });
+
   test('starts nothing with a first configuration that is refused', async () => {
     await bird.apply('nonsense');
     expect(bird.problem).toMatchObject({ code: 'ERR_CALI_BIRD_REFUSED' });

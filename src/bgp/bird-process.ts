@@ -60,6 +60,8 @@ export class BirdProcess {
   /** The text that BIRD refused, and why: asking again would not help. */
   #refusal: { readonly config: string; readonly error: CalicoError } | undefined;
   #control: BirdControl | undefined;
+  /** The BIRD that runs has not taken over what stands in the file. */
+  #isUntold = false;
   #problem: CalicoError | undefined;
   #work: Promise<void> = Promise.resolve();
   #retry: Timer | undefined;
@@ -124,10 +126,11 @@ export class BirdProcess {
     this.#retry?.cancel();
     this.#retry = undefined;
     try {
-      const isNew = await this.#write(wanted);
+      if (await this.#write(wanted)) this.#isUntold = true;
       // One that is started now reads the file by itself; one that is adopted may have read an older one.
-      const isUntold = this.#control === undefined ? await this.#connect() : isNew;
-      if (isUntold) await this.#control?.configure(this.#options.configFile);
+      if (this.#control === undefined) this.#isUntold = await this.#connect();
+      if (this.#isUntold) await this.#control?.configure(this.#options.configFile);
+      this.#isUntold = false;
       this.#report(this.#refusal?.error);
     } catch (error) {
       if (!(error instanceof CalicoError)) throw error;
