@@ -58,8 +58,9 @@ export function* diffMembers(wanted: WantedSet, seen: SeenSet): Generator<void, 
 /** What separates the table as the kernel holds it from the wanted one; nothing in it that is not wanted survives. */
 export function* diffTable(wanted: WantedTable, seen: SeenTable | undefined): Generator<void, TableChange> {
   if (seen === undefined) return wholeTable(wanted, 'create');
-  const committed = committedAs(seen);
+  const committed = yield* committedAs(seen);
   if (cannotBeKept(wanted, seen)) return wholeTable(wanted, 'replace');
+  yield;
   const newSets: WantedSet[] = [];
   const members: MemberChange[] = [];
   for (const [name, set] of wanted.sets) {
@@ -122,9 +123,14 @@ export function wholeTable(wanted: WantedTable, how: 'create' | 'replace'): Tabl
   };
 }
 
-function committedAs(seen: SeenTable): CommittedTable {
+function* committedAs(seen: SeenTable): Generator<void, CommittedTable> {
+  const chains = new Map<string, string>();
+  for (const [name, chain] of seen.chains) {
+    chains.set(name, seenDigest(chain));
+    if (chains.size % 100 === 0) yield;
+  }
   return {
-    chains: new Map([...seen.chains].map(([name, chain]) => [name, seenDigest(chain)])),
+    chains,
     sets: new Set(seen.sets.keys()),
     counters: new Set(seen.counters.keys()),
   };
