@@ -22,7 +22,7 @@ const kernel = ['sys', 'netlink', 'nftables', 'features'];
  */
 export const layers: Readonly<Record<string, Layer>> = {
   base: {
-    does: 'errors, hashes, health conditions, clock, retry, life cycle, log, metrics: a closed list',
+    does: 'errors, hashes, health conditions, clock, retry, log, metrics, version: a closed list',
     imports: [],
   },
   net: { does: 'addresses, prefixes, MACs, ports, interface names as cheap values', imports: ['base'] },

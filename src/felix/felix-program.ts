@@ -4,6 +4,7 @@ import { type FelixSource, resolveFelixParameters } from '../api/felix-sources.j
 import type { FelixValues } from '../api/felix-parameters.js';
 import { CalicoError, formatError, UnsupportedError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
+import { VERSION } from '../base/version.js';
 import { type EtcdConfig, checkEtcdConfig, etcdConfigFromEnvironment } from '../datastore/etcd/config.js';
 import { EMBEDDED_ETCD_ENDPOINT } from '../datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../datastore/etcd/etcd-datastore.js';
@@ -91,6 +92,10 @@ async function serve(environment: Environment, log: Log): Promise<void> {
 export async function runFelix(words: readonly string[], environment: Environment): Promise<number> {
   if (words.includes('--help') || words.includes('-h')) {
     process.stdout.write(USAGE);
+    return 0;
+  }
+  if (words.includes('--version') || words.includes('-v')) {
+    process.stdout.write(`${VERSION}\n`);
     return 0;
   }
   const log = createLog();

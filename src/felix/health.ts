@@ -1,5 +1,6 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { CalicoError } from '../base/errors.js';
+import { serveProbes } from './probe-server.js';
 
 interface Report {
   readonly isLive: boolean;
@@ -54,9 +55,19 @@ export class Health {
    * @throws {CalicoError} `ERR_CALI_FELIX_HEALTH` the address is taken or not ours
    */
   async serve({ host, port }: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<void> {
-    const server = createServer((request, response) => this.#answer(request.url ?? '/', response));
-    await listen(server, host, port);
-    signal.addEventListener('abort', () => server.close(), { once: true });
+    await serveProbes(
+      {
+        host,
+        port,
+        answer: ({ url = '/' }, response) => this.#answer(url, response),
+        refused: (cause) =>
+          new CalicoError('ERR_CALI_FELIX_HEALTH', `cannot serve health on http://${host}:${port}: ${cause.message}`, {
+            hint: 'set FELIX_HEALTHPORT to a free port, or FELIX_HEALTHENABLED=false',
+            cause,
+          }),
+      },
+      signal,
+    );
   }
 
   #answer(url: string, response: ServerResponse): void {
@@ -69,23 +80,4 @@ export class Health {
       response.writeHead(isHealthy ? 200 : 503, { 'content-type': 'text/plain' }).end(`${this.table()}\n`);
     }
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void => {
-      const where = `http://${host}:${port}`;
-      reject(
-        new CalicoError('ERR_CALI_FELIX_HEALTH', `cannot serve health on ${where}: ${error.message}`, {
-          hint: 'set FELIX_HEALTHPORT to a free port, or FELIX_HEALTHENABLED=false',
-          cause: error,
-        }),
-      );
-    };
-    server.once('error', refuse);
-    server.listen(port, host, () => {
-      server.off('error', refuse);
-      resolve();
-    });
-  });
 }

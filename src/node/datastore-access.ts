@@ -43,7 +43,7 @@ export async function openNodeDatastore(
   const config = agentEtcdConfig(environment, local);
   const isSingleHost = config.endpoints[0] === EMBEDDED_ETCD_ENDPOINT;
   if (isSingleHost) {
-    const etcd = await startOwnEtcd(surroundings, signal);
+    const etcd = await startOwnEtcd(surroundings, signal, (error) => error.code === 'ERR_CALI_ETCD_START');
     void keepOwnEtcd(etcd, surroundings, signal).catch((error: unknown) =>
       surroundings.log.error('nobody looks after etcd any more', { error }),
     );
@@ -54,13 +54,14 @@ export async function openNodeDatastore(
 async function startOwnEtcd(
   { log, clock, conditions }: DatastoreSurroundings,
   signal: AbortSignal,
+  isWorthRetrying: (error: CalicoError) => boolean,
 ): Promise<EmbeddedEtcd> {
-  const etcd = await retry(() => startEmbeddedEtcd({ clock }), {
+  const etcd = await retry(() => startEmbeddedEtcd({ clock, signal }), {
     clock,
     random: Math.random,
     backoff: BACKOFF,
     signal,
-    isWorthRetrying: (error) => error instanceof CalicoError && error.code === 'ERR_CALI_ETCD_START',
+    isWorthRetrying: (error) => error instanceof CalicoError && isWorthRetrying(error),
     onWait: (error) =>
       conditions.raise(ETCD_NOT_STARTED, { reason: error instanceof Error ? error.message : String(error) }),
   });
@@ -71,14 +72,9 @@ async function startOwnEtcd(
   return etcd;
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH: gone. There is no other failure for root.
-    return false;
-  }
+// A call, so that the compiler does not take an earlier answer for the present one.
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 async function keepOwnEtcd(
@@ -90,8 +86,13 @@ async function keepOwnEtcd(
   for (;;) {
     await sleep(surroundings.clock, LOOK_MS, signal);
     if (signal.aborted) return;
-    if (isAlive(etcd.pid)) continue;
+    if (await etcd.isRunning()) continue;
     surroundings.log.warn("this host's own etcd has ended: starting it again");
-    etcd = await startOwnEtcd(surroundings, signal);
+    try {
+      // It ran once: whatever is in its way now may go again.
+      etcd = await startOwnEtcd(surroundings, signal, () => true);
+    } catch (error) {
+      if (!isAborted(signal)) throw error;
+    }
   }
 }

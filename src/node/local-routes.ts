@@ -8,7 +8,7 @@ import type { LocalRoute } from '../localapi/router.js';
 import type { BgpService } from './bgp-service.js';
 import type { NodeState } from './node-state.js';
 import type { NodeSettings } from './settings.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../base/version.js';
 import type { Workloads } from './workloads.js';
 
 /** What the routes look at. Functions give what may not be there yet. */

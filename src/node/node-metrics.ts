@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Conditions } from '../base/conditions.js';
 import { CalicoError } from '../base/errors.js';
 import { Metrics } from '../base/metrics.js';
+import { serveProbes } from '../felix/probe-server.js';
 import type { NodeState } from './node-state.js';
 
 /** What other tools' dashboards know: 1 waiting, 2 resyncing, 3 in sync. */
@@ -36,23 +37,24 @@ export class NodeMetrics {
 
   /** Serves `/metrics` until the signal aborts. @throws {CalicoError} `ERR_CALI_NODE_METRICS` the address is taken or not ours */
   async serve({ host, port }: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<void> {
-    const server = createServer((request, response) => {
-      if (request.url !== '/metrics') {
-        response.writeHead(404).end('ask for /metrics\n');
-        return;
-      }
-      void this.#metrics.render().then((text) => {
-        response.writeHead(200, { 'content-type': this.#metrics.contentType }).end(text);
-      });
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        const message = `cannot serve metrics on http://${host}:${port}/metrics: ${cause.message}`;
-        reject(new CalicoError('ERR_CALI_NODE_METRICS', message, { hint: 'set FELIX_PROMETHEUSMETRICSPORT', cause }));
-      });
-      server.listen(port, host, resolve);
-    });
-    signal.addEventListener('abort', () => server.close(), { once: true });
-    server.unref();
+    const refused = (cause: Error): CalicoError => {
+      const message = `cannot serve metrics on http://${host}:${port}/metrics: ${cause.message}`;
+      return new CalicoError('ERR_CALI_NODE_METRICS', message, { hint: 'set FELIX_PROMETHEUSMETRICSPORT', cause });
+    };
+    const answer = ({ url }: IncomingMessage, response: ServerResponse): void => {
+      this.#answer(url, response).catch((error: unknown) =>
+        response.destroy(error instanceof Error ? error : undefined),
+      );
+    };
+    await serveProbes({ host, port, answer, refused }, signal);
+  }
+
+  async #answer(url: string | undefined, response: ServerResponse): Promise<void> {
+    if (url !== '/metrics') {
+      response.writeHead(404).end('ask for /metrics\n');
+      return;
+    }
+    const text = await this.#metrics.render();
+    response.writeHead(200, { 'content-type': this.#metrics.contentType }).end(text);
   }
 }

@@ -5,7 +5,7 @@ import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import { BirdService } from './bird-service.js';
 import type { Environment } from './settings.js';
 import { Supervisor } from './supervisor.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../base/version.js';
 
 const USAGE = `calico-node: networking and policy of this host: start-up, agent, BIRD, and an etcd of its own where none is named.
 

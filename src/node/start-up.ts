@@ -9,7 +9,7 @@ import type { ResourceKey } from '../datastore/datastore.js';
 import { sameValue } from '../plan/same-value.js';
 import { createDefaultPools, type RandomBytes } from './default-pools.js';
 import { type HostFacts, refuseTakenAddress, wantedNode } from './node-resource.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../base/version.js';
 
 export interface StartUpOptions extends HostFacts {
   readonly client: Client;

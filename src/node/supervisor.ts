@@ -76,6 +76,7 @@ export class Supervisor {
   #features: readonly FeatureReport[] = [];
   #metrics: NodeMetrics | undefined;
   readonly #served = new Set<string>();
+  readonly #work: Promise<void>[] = [];
   #signal: AbortSignal = AbortSignal.abort();
 
   /** @throws {CalicoError} the environment makes no sense */
@@ -127,6 +128,7 @@ export class Supervisor {
     } finally {
       stop.abort();
       await server.close();
+      await Promise.allSettled(this.#work);
       await this.#bgp.close();
       await this.#store?.datastore[Symbol.asyncDispose]();
       this.#conditions.close();
@@ -155,7 +157,7 @@ export class Supervisor {
     if (this.#settings.networking === 'bird' && this.#options.openBgp !== undefined) {
       this.#bgp = this.#options.openBgp({ ...surroundings, log: this.#options.log });
     }
-    const work: Promise<void>[] = [this.#watchHost(client)];
+    this.#work.push(this.#watchHost(client));
     if (this.#settings.runFelix) {
       const { routerId } = this.#settings;
       this.#agent = new Agent({
@@ -166,11 +168,11 @@ export class Supervisor {
         clock: this.#clock,
         ...(routerId === undefined ? {} : { routerId }),
       });
-      work.push(this.#agent.run(this.#signal));
+      this.#work.push(this.#agent.run(this.#signal));
     }
     this.#health.report('FelixStartup', { isReady: true, detail: '' });
     this.#options.announce(STARTED_LINE);
-    await Promise.all(work);
+    await Promise.all(this.#work);
   }
 
   async #startUp(client: Client): Promise<void> {
@@ -236,9 +238,19 @@ export class Supervisor {
     const { ipv4, ipv6, networking, pollIntervalMs } = this.#settings;
     const follows = networking !== 'none' && [ipv4, ipv6].some(({ address }) => address.type === 'autodetect');
     while (!this.#signal.aborted) {
-      await checkDefaultRoute(this.#conditions);
+      await this.#lookAtRoutes();
       await sleep(this.#clock, pollIntervalMs, this.#signal);
       if (follows && !this.#signal.aborted) await this.#followAddresses(client);
+    }
+  }
+
+  async #lookAtRoutes(): Promise<void> {
+    try {
+      await checkDefaultRoute(this.#conditions);
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error;
+      // What can be wrong here is not worth ending for; the next look may succeed.
+      this.#log.warn('cannot look at the routes of this host', { error });
     }
   }
 

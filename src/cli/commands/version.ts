@@ -1,6 +1,6 @@
 import { type Command, flag } from '../command.js';
 import { line } from '../result.js';
-import { CLIENT_VERSION } from '../version.js';
+import { VERSION } from '../../base/version.js';
 
 export const version: Command = {
   name: 'version',
@@ -8,7 +8,7 @@ export const version: Command = {
   options: [{ flags: '--client', help: 'of this program only' }],
   usesDatastore: true,
   async handler(call, context) {
-    const client = [line(`Client Version:    ${CLIENT_VERSION}`), line('Git commit:        unknown')];
+    const client = [line(`Client Version:    ${VERSION}`), line('Git commit:        unknown')];
     if (flag(call, 'client')) return { output: client };
     try {
       const connected = await context.connectUnchecked();

@@ -23,6 +23,8 @@ export interface EmbeddedEtcdOptions {
   readonly clock?: Clock;
   /** Default 20 s. */
   readonly startTimeoutMs?: number;
+  /** Ends the wait for its first answer; the etcd that was started stays. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedEtcd {
@@ -31,6 +33,8 @@ export interface EmbeddedEtcd {
   readonly pid: number;
   /** True when it ran already. */
   readonly isAdopted: boolean;
+  /** False when it has ended, and when another process has its number now. */
+  isRunning(): Promise<boolean>;
   /** Ends etcd. Nothing else does: it outlives the process that started it. */
   stop(): Promise<void>;
 }
@@ -83,12 +87,20 @@ async function findBinary(given: string | undefined): Promise<string> {
 async function runningPid(paths: Paths): Promise<number | undefined> {
   try {
     const pid = Number(await readFile(paths.pidFile, 'utf8'));
-    if (!Number.isInteger(pid) || pid <= 1) return undefined;
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-    return commandLine.split('\0').includes(`--data-dir=${paths.data}`) ? pid : undefined;
+    return Number.isInteger(pid) && pid > 1 && (await isOurEtcd(pid, paths)) ? pid : undefined;
   } catch {
-    // No file or no such process: nothing runs.
+    // No file: nothing runs.
     return undefined;
+  }
+}
+
+async function isOurEtcd(pid: number, paths: Paths): Promise<boolean> {
+  try {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    return commandLine.split('\0').includes(`--data-dir=${paths.data}`);
+  } catch {
+    // No such process.
+    return false;
   }
 }
 
@@ -185,21 +197,12 @@ async function lastLogLine(paths: Paths): Promise<string> {
   }
 }
 
-function hasEnded(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    // ESRCH: gone.
-    return true;
-  }
-}
-
 async function waitUntilHealthy(pid: number, paths: Paths, options: EmbeddedEtcdOptions): Promise<void> {
-  const { clock = systemClock, startTimeoutMs = 20_000 } = options;
+  const { clock = systemClock, startTimeoutMs = 20_000, signal } = options;
   const deadlineMs = clock.monotonicMs() + startTimeoutMs;
   await using store = new EtcdDatastore({ endpoints: [`unix://${paths.socket}`] });
   for (;;) {
+    signal?.throwIfAborted();
     try {
       if (await isThere(paths.socket)) {
         await store.status();
@@ -208,13 +211,14 @@ async function waitUntilHealthy(pid: number, paths: Paths, options: EmbeddedEtcd
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
     }
-    if (hasEnded(pid) || clock.monotonicMs() > deadlineMs) {
-      const what = hasEnded(pid) ? 'ended at once' : `does not answer after ${startTimeoutMs / 1_000} s`;
+    const hasEnded = !(await isOurEtcd(pid, paths));
+    if (hasEnded || clock.monotonicMs() > deadlineMs) {
+      const what = hasEnded ? 'ended at once' : `does not answer after ${startTimeoutMs / 1_000} s`;
       throw new CalicoError('ERR_CALI_ETCD_START', `etcd ${what}: ${await lastLogLine(paths)}`, {
         hint: `read ${paths.log}`,
       });
     }
-    await sleep(clock, POLL_MS);
+    await sleep(clock, POLL_MS, signal);
   }
 }
 
@@ -260,6 +264,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     endpoint: `unix://${paths.socket}`,
     pid,
     isAdopted: running !== undefined,
+    isRunning: () => isOurEtcd(pid, paths),
     stop: () => stopEtcd(paths, clock),
   };
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { end, identify } from '../../../lab/processes.js';
+import { childrenOf, end, identify } from '../../../lab/processes.js';
 import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
 import { type EmbeddedEtcd, startEmbeddedEtcd } from '../../../src/datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
@@ -62,7 +62,9 @@ describe('the embedded etcd', () => {
     }
     const killed = identify(etcd.pid);
     if (killed === undefined) throw new Error('etcd does not run');
+    expect(await etcd.isRunning()).toBe(true);
     await end(killed);
+    expect(await etcd.isRunning()).toBe(false);
     expect(existsSync(join(directory, 'run', 'localhost:12379'))).toBe(true);
     etcd = await startEmbeddedEtcd(options);
     expect([etcd.isAdopted, etcd.pid === killed.pid]).toEqual([false, false]);
@@ -90,7 +92,21 @@ describe('the embedded etcd', () => {
   test('that ends at once is an error with its last words', async () => {
     await expect(startEmbeddedEtcd({ ...options, binary: '/bin/false' })).rejects.toMatchObject({
       code: 'ERR_CALI_ETCD_START',
+      message: expect.stringContaining('etcd ended at once') as unknown,
     });
+  });
+
+  test('that never answers can be given up at any time', async () => {
+    const binary = join(directory, 'mute-etcd');
+    await writeFile(binary, '#!/bin/sh\nsleep 5\n', { mode: 0o700 });
+    const signal = AbortSignal.timeout(300);
+    const begunMs = performance.now();
+    await expect(startEmbeddedEtcd({ ...options, binary, signal })).rejects.toThrow('aborted');
+    expect(performance.now() - begunMs).toBeLessThan(3_000);
+    for (const pid of childrenOf(process.pid)) {
+      const child = identify(pid);
+      if (child !== undefined) await end(child);
+    }
   });
 });
 
