@@ -108,6 +108,28 @@ describe('Dataplane', () => {
     expect(kernel.settings.get('net/ipv4/ip_forward')).toBe('1');
   });
 
+  test("an endpoint that names the host's uplink changes nothing there and stays down", async () => {
+    kernel.addLink('eth0', 2);
+    const uplinkSettings = () => [...kernel.settings].filter(([name]) => name.includes('eth0'));
+    const before = uplinkSettings();
+    const wanted: DataplaneWanted = {
+      policy: hostPolicy({
+        policies: [OPEN],
+        endpoints: [endpointPlan('shop/a', { interfaceName: 'eth0', addresses: ['192.168.0.1/32'] })],
+      }),
+      routing: {
+        ...EMPTY_ROUTING,
+        routes: new Map([[ROUTE.destination, { ...ROUTE, device: 'eth0' }]]),
+        neighbours: new Map([
+          ['192.168.0.1 eth0', { address: '192.168.0.1', device: 'eth0', mac: '02:00:5e:00:53:01' }],
+        ]),
+      },
+    };
+    expect((await dataplane.apply(wanted)).endpoints).toEqual(new Map([['shop/a', 'down']]));
+    expect(kernel.takeLog()).toEqual([]);
+    expect(uplinkSettings()).toEqual(before);
+  });
+
   test('a second dataplane on the same kernel writes nothing', async () => {
     kernel.addLink('calia', 2);
     await dataplane.apply(WANTED);

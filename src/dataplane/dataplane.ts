@@ -237,7 +237,10 @@ export class Dataplane {
   /** Sysctls, routes, neighbours: as far as links allow. */
   async #programHost(): Promise<HostOutcome> {
     const endpoints = this.#wanted?.policy.endpoints.values() ?? [];
-    const names = Array.from(endpoints, ({ interfaceName }) => interfaceName);
+    // One that names another interface, say the host's uplink, stays down: proxy ARP there would take over its network.
+    const names = Array.from(endpoints, ({ interfaceName }) => interfaceName).filter((name) =>
+      isWorkloadInterface(this.#settings, name),
+    );
     const outcomes = [
       await this.#workloadLinks.configure(names),
       await this.#routes.flush(),

@@ -91,6 +91,7 @@ export class NeighbourTable {
       const [address = ''] = key.split(' ');
       return this.#kernel.deleteNeighbour({ interfaceIndex: live.index, destination: parseAddress(address) });
     }
+    if (!isWorkloadInterface(this.#settings, plan.device)) return false;
     const link = this.#links.get(plan.device);
     if (link?.isUp !== true || (live?.index === link.index && live.mac === plan.mac)) return false;
     await this.#kernel.replaceNeighbour({

@@ -269,6 +269,8 @@ export class RouteTable {
   #resolve(plan: RoutePlan | undefined): NewRoute | undefined {
     if (plan === undefined) return undefined;
     if (plan.device === undefined) return planned(plan);
+    // An endpoint may say that its interface is the host's own uplink; nothing of a workload goes there.
+    if (plan.scope === 'link' && !isWorkloadInterface(this.#settings, plan.device)) return undefined;
     const link = this.#links.get(plan.device);
     if (link?.isUp !== true) return undefined;
     return { ...planned(plan), interfaceIndex: link.index, interfaceName: link.name };

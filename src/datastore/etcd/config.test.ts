@@ -41,6 +41,8 @@ describe('etcdConfigFromEnvironment()', () => {
       { ETCD_ENDPOINTS: 'http://a:pw@192.0.2.10:2379' },
       'the etcd endpoint "http://192.0.2.10:2379" carries a user or a password',
     ],
+    [{ ETCD_ENDPOINTS: 'a:pw@192.0.2.10:2379' }, 'the etcd endpoint "192.0.2.10:2379" carries a user or a password'],
+    [{ ETCD_ENDPOINTS: 'http://a:p/w@h:1' }, 'the etcd endpoint "http://h:1" carries a user or a password'],
     [{ ETCD_ENDPOINTS: 'http://192.0.2.10:99999' }, 'the etcd endpoint "http://192.0.2.10:99999" has port 99999'],
     [
       { ETCD_ENDPOINTS: 'http://h:1', ETCD_CERT_FILE: 'c' },

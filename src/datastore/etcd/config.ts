@@ -24,7 +24,7 @@ function bad(message: string, hint: string): CalicoError {
 
 /** An endpoint as text without user and password, for messages. */
 export function describeEndpoint(endpoint: string): string {
-  return endpoint.replace(/^([a-z]+:\/\/)[^@/]*@/, '$1');
+  return endpoint.startsWith('unix:') ? endpoint : endpoint.replace(/^([a-z]+:\/\/)?.*@/i, '$1');
 }
 
 function checkEndpoint(endpoint: string): string {
