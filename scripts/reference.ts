@@ -1,4 +1,5 @@
-import { felixParameters } from '../src/api/felix-parameters.js';
+import { type FelixParameter, felixParameters } from '../src/api/felix-parameters.js';
+import { type UnusedFelixParameter, unusedFelixParameters } from '../src/api/felix-unused-parameters.js';
 import { COMMANDS, run } from '../src/cli/main.js';
 
 /** Pages of `docs/` that are made from the program itself. */
@@ -37,7 +38,15 @@ function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'protocol' in value && 'port' in value) {
     return `${String(value.protocol)}:${String(value.port)}`;
   }
+  if (typeof value === 'object' && value !== null && 'first' in value && 'last' in value) {
+    return `${String(value.first)}:${String(value.last)}`;
+  }
+  if (isEmptyObject(value)) return '';
   return typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -49,19 +58,24 @@ function defaultCell(name: string, words: string, value: unknown): string {
   return text === '' ? '' : `\`${cell(text)}\``;
 }
 
+function parameterCells(name: string, { form, meaning, alias, default: initial }: UnusedFelixParameter): string {
+  const other = alias === undefined ? '' : ` (\`${alias}\`)`;
+  return `| \`${name}\`${other} | ${cell(meaning)} | ${cell(form.words)} | ${defaultCell(name, form.words, initial)} |`;
+}
+
 /** `docs/felix-parameters.md`: every parameter of the agent. */
 export function parametersPage(): string {
-  const rows = Object.entries(felixParameters).map(([name, parameter]) => {
-    const { form, meaning, takesEffect } = parameter;
-    const alias = 'alias' in parameter && parameter.alias !== undefined ? ` (\`${parameter.alias}\`)` : '';
+  const rows = Object.entries<FelixParameter>(felixParameters).map(([name, parameter]) => {
     const notes = [
-      takesEffect === 'live' ? 'at once' : 'restart',
-      ...('isLocal' in parameter && parameter.isLocal === true ? ['local only'] : []),
-      ...('isFatal' in parameter && parameter.isFatal === true ? ['must be right'] : []),
+      parameter.takesEffect === 'live' ? 'at once' : 'restart',
+      ...(parameter.isLocal === true ? ['local only'] : []),
+      ...(parameter.isFatal === true ? ['must be right'] : []),
     ];
-    const initial = defaultCell(name, form.words, parameter.default);
-    return `| \`${name}\`${alias} | ${cell(meaning)} | ${cell(form.words)} | ${initial} | ${notes.join(', ')} |`;
+    return `${parameterCells(name, parameter)} ${notes.join(', ')} |`;
   });
+  const unused = Object.entries(unusedFelixParameters).map(
+    ([name, parameter]) => `${parameterCells(name, parameter)} ${parameter.isLocal === true ? 'local only' : ''} |`,
+  );
   return [
     '# Parameters of the agent\n',
     'Made from `src/api/felix-parameters.ts` by `scripts/generate.ts`. A parameter is a field of a FelixConfiguration, a variable `FELIX_`',
@@ -72,6 +86,13 @@ export function parametersPage(): string {
     '| parameter | it says | value | default | notes |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    '## Taken, not used yet\n',
+    'Other agents know these. They may stand in a FelixConfiguration, where their form is checked, and in environment and file. This agent does',
+    'nothing with them; the default is what the others assume.\n',
+    '| parameter | it says | value | default | notes |',
+    '| --- | --- | --- | --- | --- |',
+    ...unused,
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { tryParseAddress } from '../net/address.js';
 import { tryParsePrefix } from '../net/prefix.js';
-import { cidr, durationMs, integer, wordOf } from './fields.js';
+import { cidr, duration, durationMs, explained, integer, pattern as patternField, wordOf } from './fields.js';
 import type { SpecSchema } from './meta.js';
 
 /**
@@ -63,10 +63,7 @@ export function span(unitMs: 1 | 1000): ParameterForm<number> {
     parseText: (value) => (/^\d+(\.\d+)?$/.test(value) ? Number(value) * unitMs : undefined),
     parseField: (value) => (typeof value === 'string' ? durationMs(value) : undefined),
     none: 0,
-    field: v.pipe(
-      v.string(),
-      v.check((value) => durationMs(value) !== undefined, 'it is not a duration such as 90s or 1m30s'),
-    ),
+    field: duration(),
   };
 }
 
@@ -89,7 +86,8 @@ export const severity: ParameterForm<Severity> = {
   none: 'none',
 };
 
-function listOf(value: string): readonly string[] {
+/** The entries of a comma list. */
+export function listOf(value: string): readonly string[] {
   return value
     .split(',')
     .map((entry) => entry.trim())
@@ -120,7 +118,7 @@ export const pattern: ParameterForm<string> = {
   parseText: validRegex,
   parseField: (value) => (typeof value === 'string' ? validRegex(value) : undefined),
   none: '',
-  field: v.string(),
+  field: patternField(),
 };
 
 /** An address of the family; the empty text means none. */
@@ -131,7 +129,12 @@ export function addressOf(family: 4 | 6): ParameterForm<string> {
     parseText: parse,
     parseField: (value) => (typeof value === 'string' ? parse(value) : undefined),
     none: '',
-    field: v.string(),
+    field: v.pipe(
+      v.string(),
+      explained((value: string) =>
+        parse(value) === undefined ? `"${value}" is not an IPv${family} address` : undefined,
+      ),
+    ),
   };
 }
 
@@ -159,7 +162,14 @@ export const portSpan: ParameterForm<PortSpan | null> = {
         ? parseSpan(value)
         : undefined,
   none: null,
-  field: v.union([v.number(), v.string()]),
+  field: v.pipe(
+    v.union([v.number(), v.string()]),
+    explained((value: number | string) =>
+      parseSpan(typeof value === 'number' ? `${value}:${value}` : value) === undefined
+        ? `"${value}" is not a port range such as 32768:65535`
+        : undefined,
+    ),
+  ),
 };
 
 /** A port of the host that policy never closes. */
@@ -225,7 +235,7 @@ export const timeouts: ParameterForm<ReadonlyMap<string, number>> = {
         )
       : undefined,
   none: new Map(),
-  field: v.array(v.strictObject({ name: v.string(), timeout: v.string() })),
+  field: v.array(v.strictObject({ name: v.string(), timeout: duration() })),
 };
 
 function timeoutMap(pairs: readonly (readonly unknown[])[]): ReadonlyMap<string, number> | undefined {

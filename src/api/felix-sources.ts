@@ -1,5 +1,5 @@
-import { UNUSED_FELIX_FIELDS, UNUSED_LOCAL_FELIX_NAMES } from './felix-known-names.js';
 import { type FelixParameter, type FelixParameterName, felixParameters, type FelixValues } from './felix-parameters.js';
+import { unusedFelixParameters } from './felix-unused-parameters.js';
 import { nearest } from './issues.js';
 import type { FelixConfiguration } from './kinds/felix-configuration.js';
 
@@ -68,7 +68,11 @@ for (const name of Object.keys(felixParameters) as FelixParameterName[]) {
   if (parameter.alias !== undefined) byName.set(parameter.alias.toLowerCase(), name);
 }
 
-const unusedNames = new Set([...UNUSED_FELIX_FIELDS, ...UNUSED_LOCAL_FELIX_NAMES].map((name) => name.toLowerCase()));
+const unusedNames = new Set(
+  Object.entries(unusedFelixParameters)
+    .flatMap(([name, { alias }]) => [name, alias ?? name])
+    .map((name) => name.toLowerCase()),
+);
 
 type Reading = { readonly value: unknown } | { readonly problem: FelixProblem } | undefined;
 

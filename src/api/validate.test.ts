@@ -40,6 +40,8 @@ describe.each(definitions)('examples of $kind', ({ kind, examples }) => {
 
 const broken: readonly [PublicKind, object, ...string[]][] = [
   ['IPPool', {}, 'spec.cidr: it is missing'],
+  ['Profile', { labelsToApply: [] }, 'spec.labelsToApply: a list is not a set of fields'],
+  ['Profile', [], 'spec: a list is not a set of fields'],
   ['IPPool', { cidr: 7 }, 'spec.cidr: 7 is not text'],
   ['IPPool', { cidr: '10.0.0.1/16' }, 'spec.cidr: "10.0.0.1/16" is not a network: it has bits set past its prefix'],
   ['IPPool', { cidr: '10.0.0.0' }, 'spec.cidr: "10.0.0.0" is not a CIDR: it has no prefix length'],

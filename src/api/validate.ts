@@ -60,6 +60,10 @@ function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue
   if (item !== undefined && Array.isArray(value)) {
     return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
   }
+  // valibot takes a list for an object.
+  if (Array.isArray(value) && (entries !== undefined || schema.type === 'record')) {
+    return [{ code: 'type', path, message: 'a list is not a set of fields' }];
+  }
   if (!isFields(value)) return [];
   if (schema.type === 'record') {
     const dropped = Object.keys(value).filter((name) => DROPPED_KEYS.includes(name));

@@ -1,18 +1,18 @@
 import * as v from 'valibot';
-import { UNUSED_FELIX_FIELDS } from '../felix-known-names.js';
 import { specOf } from '../felix-parameter-forms.js';
 import { type FelixParameter, felixParameters } from '../felix-parameters.js';
+import { type UnusedFelixParameter, unusedFelixParameters } from '../felix-unused-parameters.js';
 import { selector } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type Resource } from '../meta.js';
 
 function fieldSchemas(): Record<string, v.GenericSchema> {
-  const used = Object.entries<FelixParameter>(felixParameters).filter(([, { isLocal }]) => isLocal !== true);
-  return {
-    ...Object.fromEntries(UNUSED_FELIX_FIELDS.map((name) => [name, v.unknown()])),
-    ...Object.fromEntries(used.map(([name, { form }]) => [name, form.field])),
-    nodeSelector: selector(),
+  const all: Readonly<Record<string, FelixParameter | UnusedFelixParameter>> = {
+    ...felixParameters,
+    ...unusedFelixParameters,
   };
+  const fields = Object.entries(all).filter(([, { isLocal }]) => isLocal !== true);
+  return { nodeSelector: selector(), ...Object.fromEntries(fields.map(([name, { form }]) => [name, form.field])) };
 }
 
 export const felixConfiguration = defineKind({
@@ -25,9 +25,14 @@ export const felixConfiguration = defineKind({
   storedSpec: v.looseObject({}),
   crossFieldRules({ metadata: { name }, spec }) {
     const isSpecial = name === 'default' || name.startsWith('node.');
-    return isSpecial && 'nodeSelector' in spec
-      ? [ruleIssue('spec.nodeSelector', `"${name}" needs none: its name says whom it is for`)]
-      : [];
+    return [
+      ...(isSpecial && 'nodeSelector' in spec
+        ? [ruleIssue('spec.nodeSelector', `"${name}" needs none: its name says whom it is for`)]
+        : []),
+      ...('routeTableRange' in spec && 'routeTableRanges' in spec
+        ? [ruleIssue('spec.routeTableRange', 'it excludes routeTableRanges: give one of the two')]
+        : []),
+    ];
   },
   // What today's agents must read unless somebody decided otherwise.
   writeDefaults: (spec) => ({
