@@ -25,7 +25,8 @@ export async function calicoctl({ cluster, story }: Scene, args: readonly string
   return output;
 }
 
-const networkYaml = (name: string): string => `---
+/** A network as people write it: a profile that lets in what has the profile itself. */
+export const networkYaml = (name: string): string => `---
 apiVersion: projectcalico.org/v3
 kind: Profile
 metadata: {name: ${name}}

@@ -118,6 +118,16 @@ export class Client {
     return this.datastore.get(key);
   }
 
+  /** As {@link get}; undefined when there is none. */
+  async find<K extends PublicKind>(key: ResourceKey<K>): Promise<Stored<K> | undefined> {
+    try {
+      return await this.get(key);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * Writes an object that exists: the spec as given, labels and annotations onto the stored ones. With `metadata.resourceVersion` only
    * if nobody changed it since; without, again and again until nobody is quicker.

@@ -4,6 +4,7 @@ import type { ResourceKey } from '../api/resource-update.js';
 import { CalicoError } from '../base/errors.js';
 import type { DataplaneDelta, DataplaneWanted } from '../dataplane/dataplane.js';
 import type { DataplaneSettings } from '../dataplane/settings.js';
+import type { ListOptions, ListResult } from '../datastore/datastore.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Agent, type AgentDataplane, type AgentObserver } from './agent.js';
 
@@ -31,6 +32,23 @@ class RecordingDataplane implements AgentDataplane {
 
   async close(): Promise<void> {
     this.closed += 1;
+  }
+}
+
+/** Keeps its endpoints to itself until told to answer. */
+class SlowDatastore extends MemoryDatastore {
+  isAsked = false;
+  answer: () => void = () => undefined;
+  readonly #answered = new Promise<void>((resolve) => {
+    this.answer = resolve;
+  });
+
+  override async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+    if (kind === 'WorkloadEndpoint') {
+      this.isAsked = true;
+      await this.#answered;
+    }
+    yield* super.listPieces(kind, options);
   }
 }
 
@@ -113,6 +131,22 @@ describe('Agent', () => {
     expect(Number(agent.revision)).toBeGreaterThanOrEqual(4);
     await stop();
     expect(dataplane.closed).toBe(1);
+  });
+
+  test('programs nothing while one kind is not read, however long that takes', async () => {
+    const store = new SlowDatastore();
+    await endpoint(store, 'a');
+    const statuses: string[] = [];
+    const { dataplane, stop } = start(store, { onDatastore: (status) => statuses.push(status) });
+    await until(() => store.isAsked);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 30);
+    });
+    expect([dataplane.settings, dataplane.applied, statuses]).toEqual([[], [], ['listing']]);
+    store.answer();
+    await until(() => dataplane.applied.length > 0);
+    expect(dataplane.applied[0]?.endpoints).toHaveLength(1);
+    await stop();
   });
 
   test('programs nothing from a datastore that is locked, and all of it when it is unlocked', async () => {

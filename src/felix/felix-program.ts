@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type FelixSource, resolveFelixParameters } from '../api/felix-sources.js';
 import type { FelixValues } from '../api/felix-parameters.js';
-import { CalicoError, formatError, UnsupportedError } from '../base/errors.js';
+import { CalicoError, UnsupportedError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
-import { VERSION } from '../base/version.js';
 import { type EtcdConfig, checkEtcdConfig, etcdConfigFromEnvironment } from '../datastore/etcd/config.js';
 import { EMBEDDED_ETCD_ENDPOINT } from '../datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../datastore/etcd/etcd-datastore.js';
 import { Agent } from './agent.js';
 import { AgentLog } from './agent-log.js';
 import { localFelixSources } from './config-sources.js';
+import { runDaemon } from './daemon.js';
 import { Health } from './health.js';
 import { keepYoungGenerationSmall } from './memory.js';
 
@@ -70,43 +70,28 @@ function requireRoot(): void {
   });
 }
 
-async function serve(environment: Environment, log: Log): Promise<void> {
+async function serve(environment: Environment, log: Log, signal: AbortSignal): Promise<void> {
   requireRoot();
   keepYoungGenerationSmall();
   const local = localFelixSources(environment, readOptionalFile);
   const { values } = resolveFelixParameters(local);
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const health = new Health();
-  if (values.healthEnabled) await health.serve({ host: values.healthHost, port: values.healthPort }, stop.signal);
+  if (values.healthEnabled) await health.serve({ host: values.healthHost, port: values.healthPort }, signal);
   await using datastore = new EtcdDatastore(agentEtcdConfig(environment, local));
   const name = (values.FelixHostname === '' ? hostname() : values.FelixHostname).toLowerCase();
   log.info(`calico-felix for host "${name}" with ${datastore.description}`);
   const agent = new Agent({ hostname: name, datastore, local, observer: new AgentLog(log, health) });
   health.report('FelixStartup', { isReady: true });
-  await agent.run(stop.signal);
+  await agent.run(signal);
   log.info('stopped; rules and routes stay in the kernel');
 }
 
 /** The program `calico-felix`. @returns its exit status */
-export async function runFelix(words: readonly string[], environment: Environment): Promise<number> {
-  if (words.includes('--help') || words.includes('-h')) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  if (words.includes('--version') || words.includes('-v')) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  const log = createLog();
-  try {
-    if (words.length > 0)
-      throw new CalicoError('ERR_CALI_FELIX_USAGE', `unknown word "${words[0]}"`, { hint: 'see calico-felix --help' });
-    await serve(environment, log);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CalicoError)) throw error;
-    process.stderr.write(`calico-felix: ${formatError(error)}\n`);
-    return 1;
-  }
+export function runFelix(words: readonly string[], environment: Environment): Promise<number> {
+  return runDaemon(words, {
+    name: 'calico-felix',
+    usage: USAGE,
+    usageCode: 'ERR_CALI_FELIX_USAGE',
+    serve: (signal) => serve(environment, createLog(), signal),
+  });
 }

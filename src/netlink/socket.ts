@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { systemClock } from '../base/clock.js';
 import { CalicoError, UnavailableError } from '../base/errors.js';
 import type { Poll } from '../sys/libc.js';
 import { debugMessage, isDebugging } from './debug.js';
@@ -158,7 +159,7 @@ export class NetlinkSocket {
         await this.#exchangeRun(requests, { from, to }, refusals);
         from = to;
         if (from < requests.count && performance.now() - sliceStart > SLICE_MS) {
-          await nextTurn();
+          await systemClock.nextTurn();
           sliceStart = performance.now();
         }
       }
@@ -259,7 +260,7 @@ export class NetlinkSocket {
     const deadline = performance.now() + this.#timeoutMs;
     for (let state = this.#drain(); state !== 'done'; state = this.#drain()) {
       if (state === 'paused') {
-        await nextTurn();
+        await systemClock.nextTurn();
       } else {
         if (whenEmpty()) break;
         await this.#waitReadable(deadline);
@@ -361,10 +362,4 @@ function refusalOf(message: Message, what: () => string): NetlinkError | undefin
 
 function closedError(): CalicoError {
   return new CalicoError('ERR_CALI_NETLINK_CLOSED', 'the netlink socket is closed');
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

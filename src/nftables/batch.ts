@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { systemClock, TimeSlice } from '../base/clock.js';
 import type { AttributeWriter } from '../netlink/attributes.js';
 import {
   NLM_F_ACK,
@@ -84,14 +84,8 @@ export class Batch {
     nameOf: (set: AnonymousSet) => string,
   ): Promise<Batch> {
     const batch = new Batch(operations.length, nameOf);
-    let sliceStart = performance.now();
-    for (const _ of batch.#write(operations, generation)) {
-      if (performance.now() - sliceStart < SLICE_MS) continue;
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-      sliceStart = performance.now();
-    }
+    const slice = new TimeSlice(systemClock, SLICE_MS);
+    for (const _ of batch.#write(operations, generation)) if (slice.isUsedUp) await slice.pause();
     return batch;
   }
 

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { systemClock, TimeSlice } from '../base/clock.js';
 import { UnavailableError } from '../base/errors.js';
 import { type Attribute, Attributes } from '../netlink/attributes.js';
 import { isErrno } from '../netlink/errors.js';
@@ -21,19 +21,6 @@ const ATTEMPTS = 10;
 const SLICE_MS = 10;
 /** Rules between two looks at the clock. */
 const STRIDE = 200;
-
-/** Lets the event loop turn when the last turn was a while ago. */
-class Pacer {
-  #turnedMs = performance.now();
-
-  async pause(): Promise<void> {
-    if (performance.now() - this.#turnedMs < SLICE_MS) return;
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-    this.#turnedMs = performance.now();
-  }
-}
 
 /** The ruleset's generation. */
 export async function readGeneration(socket: NetlinkSocket): Promise<number> {
@@ -134,7 +121,7 @@ async function readParts(
   generation: number,
   options: ReadOptions,
 ): Promise<SeenTable> {
-  const pacer = new Pacer();
+  const pacer = new TimeSlice(systemClock, SLICE_MS);
   const decoded = await readSets(socket, table);
   const sets = new Map<string, SeenSet>();
   const anonymous = new Map<string, SeenSet>();
@@ -165,7 +152,7 @@ async function readChains(socket: NetlinkSocket, id: TableId): Promise<ReadonlyM
   return chains;
 }
 
-async function readRules(socket: NetlinkSocket, id: TableId, pacer: Pacer): Promise<readonly DecodedRule[]> {
+async function readRules(socket: NetlinkSocket, id: TableId, pacer: TimeSlice): Promise<readonly DecodedRule[]> {
   const messages = await dump(socket, 'GETRULE', id, (into) => writeRulePlace(into, { tableName: id.name }));
   const rules: DecodedRule[] = [];
   for (const [index, message] of messages.entries()) {

@@ -1,11 +1,10 @@
-import { CalicoError, formatError } from '../base/errors.js';
 import { createLog } from '../base/log.js';
+import { runDaemon } from '../felix/daemon.js';
 import { keepYoungGenerationSmall } from '../felix/memory.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import { BirdService } from './bird-service.js';
 import type { Environment } from './settings.js';
 import { Supervisor } from './supervisor.js';
-import { VERSION } from '../base/version.js';
 
 const USAGE = `calico-node: networking and policy of this host: start-up, agent, BIRD, and an etcd of its own where none is named.
 
@@ -24,10 +23,8 @@ Variables (all may be left out):
 Status: calicoctl node status, or ${LOCAL_API_SOCKET}
 `;
 
-async function serve(environment: Environment): Promise<void> {
+async function serve(environment: Environment, signal: AbortSignal): Promise<void> {
   keepYoungGenerationSmall();
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const announce = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
@@ -37,28 +34,15 @@ async function serve(environment: Environment): Promise<void> {
     announce,
     openBgp: (context) => new BirdService(context),
   });
-  await supervisor.run(stop.signal);
+  await supervisor.run(signal);
 }
 
 /** The program `calico-node`. @returns its exit status */
-export async function runNode(words: readonly string[], environment: Environment): Promise<number> {
-  if (words.includes('--help') || words.includes('-h')) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  if (words.includes('--version') || words.includes('-v')) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  try {
-    if (words.length > 0) {
-      throw new CalicoError('ERR_CALI_NODE_USAGE', `unknown word "${words[0]}"`, { hint: 'see calico-node --help' });
-    }
-    await serve(environment);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CalicoError)) throw error;
-    process.stderr.write(`calico-node: ${formatError(error)}\n`);
-    return 1;
-  }
+export function runNode(words: readonly string[], environment: Environment): Promise<number> {
+  return runDaemon(words, {
+    name: 'calico-node',
+    usage: USAGE,
+    usageCode: 'ERR_CALI_NODE_USAGE',
+    serve: (signal) => serve(environment, signal),
+  });
 }

@@ -29,18 +29,9 @@ export interface StartedUp {
 
 const NODE_WRITE_TRIES = 5;
 
-async function readNode(client: Client, name: string): Promise<{ value: Node; revision: string } | undefined> {
-  try {
-    return await client.get({ kind: 'Node', name });
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-}
-
 async function writeNodeOnce(options: StartUpOptions): Promise<StartedUp> {
   const { client, name, settings } = options;
-  const stored = await readNode(client, name);
+  const stored = await client.find({ kind: 'Node', name });
   const wanted = wantedNode(stored?.value, options);
   const { node, warnings } = wanted;
   if (settings.checkDuplicateAddresses && settings.networking !== 'none' && wanted.changed.length > 0) {

@@ -160,12 +160,7 @@ export class Workloads {
   }
 
   async #stored({ name, namespace }: Identity): Promise<WorkloadEndpoint | undefined> {
-    try {
-      return (await this.#client.get({ kind: 'WorkloadEndpoint', namespace, name })).value;
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+    return (await this.#client.find({ kind: 'WorkloadEndpoint', namespace, name }))?.value;
   }
 
   #assign(request: CompleteAttachRequest, identity: Identity): Promise<readonly string[]> {

@@ -1,21 +1,11 @@
 import { LabCluster } from '../../lab/cluster.js';
+import { networkYaml } from '../../lab/demo-network.js';
 import type { Lab } from '../../lab/lab.js';
 import { until } from '../../lab/processes.js';
 
 export const POOLS = ['192.168.0.0/16', 'fd80:24e2:f998:72d6::/64'] as const;
 
 const NETWORKS = ['net1', 'net2', 'net3'] as const;
-
-const networkYaml = (name: string): string => `apiVersion: projectcalico.org/v3
-kind: Profile
-metadata: {name: ${name}}
-spec:
-  labelsToApply: {${name}: ""}
-  ingress:
-  - {action: Allow, source: {selector: has(${name})}}
-  egress:
-  - {action: Allow}
-`;
 
 /** Name, host, network, number of the address. F and G have the first and the last address of a /24. */
 const WORKLOADS = [
@@ -38,7 +28,7 @@ export async function buildScene(lab: Lab): Promise<LabCluster> {
     await cluster.startNode(name, { env: { IP6: 'autodetect', NO_DEFAULT_POOLS: 'true' } });
   for (const { name } of lab.hosts) await cluster.ready(name);
   for (const pool of POOLS) await cluster.calicoctl('calico-01', ['pool', 'add', pool]);
-  await cluster.calicoctl('calico-01', ['apply', '-f', '-'], NETWORKS.map(networkYaml).join('---\n'));
+  await cluster.calicoctl('calico-01', ['apply', '-f', '-'], NETWORKS.map(networkYaml).join(''));
   for (const [name, host, network, number] of WORKLOADS) {
     const addresses = [`192.168.${number}`, `fd80:24e2:f998:72d6::${number.replace('.', ':')}`];
     const workload = await cluster.addWorkload(host, name, { profiles: [network], addresses });

@@ -1,4 +1,5 @@
 import { type SpawnSyncReturns, execFileSync, spawnSync } from 'node:child_process';
+import { until } from '../../../lab/processes.js';
 import { Dataplane, type DataplaneDelta, type OpenOptions } from '../../../src/dataplane/dataplane.js';
 import { EMPTY_ROUTING } from '../../../src/dataplane/host-plan.fake.js';
 import { DEFAULT_SETTINGS, type DataplaneSettings } from '../../../src/dataplane/settings.js';
@@ -175,18 +176,13 @@ function routesOf({ interfaceName, addresses }: EndpointPlan): RoutePlan[] {
   }));
 }
 
-/** Polls until true; says what it waited for when it never is. */
+/** {@link until}, often. @returns how long it took, in milliseconds */
 export async function eventually(
   what: string,
   check: () => boolean | Promise<boolean>,
-  timeoutMs = 5000,
+  deadlineMs = 5_000,
 ): Promise<number> {
   const start = performance.now();
-  while (!(await check())) {
-    if (performance.now() - start > timeoutMs) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1);
-    });
-  }
+  await until(what, check, { deadlineMs, everyMs: 1 });
   return performance.now() - start;
 }
