@@ -126,7 +126,8 @@ function kernelProtocol(plan: BgpPlan, family: Family, pools: readonly BgpPoolPl
     '  graceful restart;',
     `  metric ${ROUTE_METRIC};`,
     `  ipv${family} {`,
-    '    import all;',
+    // The dataplane's blackholes: BIRD has the blocks from its own static protocol, and would announce each twice.
+    '    import filter { if dest = RTD_BLACKHOLE then reject; accept; };',
     '    export filter {',
     `      if proto = "gateways${family}" then accept;`,
     '      if source != RTS_BGP then reject;',
