@@ -55,7 +55,7 @@ describe('calico-felix alone, on an etcd that somebody else filled', () => {
   afterEach(async () => {
     await forget(oldStylePolicy(80));
     await until('the policy is gone', async () => !(await b.can(a, { tcp: 80 }, { timeoutMs: 100 })));
-    await a.firstThrough(c, 81);
+    await c.firstThrough(a, 81);
   });
 
   test('networks are islands, in both families; .255 is an address like any other', async () => {
@@ -77,7 +77,7 @@ describe('calico-felix alone, on an etcd that somebody else filled', () => {
     // The policy selects A: its profile no longer counts, so its own network has to knock at the same door.
     expect(await c.can(a, { tcp: 80 }, { timeoutMs: 150 })).toBe(false);
     await forget(policy);
-    await a.firstThrough(c, 81);
+    await c.firstThrough(a, 81);
     expect(await b.can(a, { tcp: 80 }, { timeoutMs: 150 })).toBe(false);
   });
 
