@@ -37,6 +37,7 @@ const DEFAULTS = {
 const BACKOFF = { initialMs: 500, maxMs: 30_000 };
 /** One that lived so long died of something new. */
 const STEADY_MS = 60_000;
+const RUN_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
@@ -272,6 +273,8 @@ function run([program = '', ...args]: readonly string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Checking and going into the background take milliseconds.
+      timeout: RUN_TIMEOUT_MS,
       env: { PATH: `${process.env['PATH'] ?? ''}:${SEARCH_PATH}` },
     });
     let said = '';

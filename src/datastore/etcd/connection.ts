@@ -6,7 +6,7 @@ import { isClosed } from '../errors.js';
 import { checkEtcdConfig, describeEndpoint, type EtcdConfig } from './config.js';
 import { etcdError, noAnswer, wantsNewToken } from './errors.js';
 import { GrpcChannel, type GrpcStream } from './grpc-channel.js';
-import { GRPC_UNAVAILABLE, GrpcError } from './grpc-message.js';
+import { GRPC_INTERNAL, GRPC_UNAVAILABLE, GrpcError } from './grpc-message.js';
 import type { TlsOptions } from './grpc-session.js';
 import type { WatchRequest, WatchResponse } from './generated/etcd.js';
 import { authenticateMethod, type Method, watchMethod } from './methods.js';
@@ -47,6 +47,15 @@ function tlsFor(endpoint: string, config: EtcdConfig): TlsOptions | undefined {
     servername: isIP(host) === 0 ? host : '',
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
   };
+}
+
+/** @throws {GrpcError} the bytes are no message of this kind */
+function readAnswer<T>(deserialize: (message: Buffer) => T, message: Buffer): T {
+  try {
+    return deserialize(message);
+  } catch (cause) {
+    throw new GrpcError(GRPC_INTERNAL, 'an answer that cannot be read', cause);
+  }
 }
 
 /**
@@ -105,7 +114,7 @@ export class EtcdConnection {
     const stream: GrpcStream = channel.openStream({
       path,
       token,
-      onMessage: (message) => onResponse(deserialize(message)),
+      onMessage: (message) => onResponse(readAnswer(deserialize, message)),
       onEnd: (error) => {
         const said = error ?? new GrpcError(GRPC_UNAVAILABLE, 'the watch was ended');
         onEnd(this.#failed(etcdError(said, endpoint), channel));
@@ -162,14 +171,14 @@ export class EtcdConnection {
     const { signal, timeoutMs = CALL_TIMEOUT_MS } = options;
     const channel = this.#connect();
     const endpoint = this.#endpoint;
-    let answer: Buffer;
     try {
-      answer = await channel.call({ path: method.path, message: method.serialize(request), token, timeoutMs, signal });
+      const message = method.serialize(request);
+      const answer = await channel.call({ path: method.path, message, token, timeoutMs, signal });
+      return readAnswer(method.deserialize, answer);
     } catch (error) {
       signal?.throwIfAborted();
       throw error instanceof GrpcError ? this.#failed(etcdError(error, endpoint), channel) : error;
     }
-    return method.deserialize(answer);
   }
 
   /** Leaves an endpoint that does not answer: the next call goes to the next one. */

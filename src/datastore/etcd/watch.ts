@@ -150,8 +150,11 @@ export async function* watchKinds(
   for (let failures = 0; failures <= connection.endpointCount;) {
     const reader = new WatchReader(plan, revision);
     try {
+      let isFirst = true;
       for await (const batch of readStream(plan, reader, signal)) {
-        failures = 0;
+        // That a watch begins is no proof: one that is cut each time it begins must not be opened again and again without a pause.
+        if (!isFirst) failures = 0;
+        isFirst = false;
         revision = BigInt(batch.revision);
         // That it runs again after a cut is our own affair.
         if (!isResumed || batch.events.length > 0) yield batch;

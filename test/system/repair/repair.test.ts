@@ -51,8 +51,14 @@ describe('damage by others', () => {
   test('a workload route deleted: put back', async () => {
     const host = cluster().lab.host('calico-01');
     const [a, c] = [cluster().lab.workload('A'), cluster().lab.workload('C')];
+    const routes = async (): Promise<string> =>
+      (await Promise.all(['-4', '-6'].map((family) => host.exec(['ip', family, 'route', 'show']))))
+        .map(({ stdout }) => stdout)
+        .join('');
+    const before = await routes();
     await host.exec(['ip', 'route', 'del', c.address(4)]);
     await host.exec(['ip', '-6', 'route', 'del', c.address(6)]);
+    await expect.poll(routes, { timeout: 5_000 }).toBe(before);
     for (const family of [4, 6] as const) {
       await expect.poll(() => a.can(c, { tcp: 80 }, { family }), { timeout: 5_000 }).toBe(true);
     }
