@@ -1,4 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { customResourceDefinitions } from './crds.js';
+import { kindPages } from './kind-pages.js';
 import { layersTable } from './layers.js';
 import { calicoctlPage, parametersPage } from './reference.js';
 
@@ -22,10 +25,12 @@ function between(name: string, text: string): (old: string) => string {
 }
 
 const calicoctl = await calicoctlPage();
+const whole = new Map([...kindPages(), ...customResourceDefinitions()]);
 const all: readonly Generated[] = [
   { file: 'ARCHITECTURE.md', make: between('layers', layersTable()) },
   { file: 'docs/calicoctl.md', make: () => calicoctl },
   { file: 'docs/felix-parameters.md', make: parametersPage },
+  ...[...whole].map(([file, text]) => ({ file, make: () => text })),
 ];
 
 const check = process.argv.includes('--check');
@@ -37,7 +42,17 @@ for (const { file, make } of all) {
     console.error(`${file}: not what scripts/generate.ts makes: run make fix`);
     process.exitCode = 1;
   } else {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, fresh);
     console.log(`wrote ${file}`);
+  }
+}
+
+// A kind that is gone leaves no page behind.
+for (const folder of ['docs/reference', 'deploy/crds']) {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const file of names.map((name) => join(folder, name)).filter((path) => !whole.has(path))) {
+    console.error(`${file}: nothing makes it any more: delete it`);
+    process.exitCode = 1;
   }
 }

@@ -27,6 +27,7 @@ export async function calicoctlPage(): Promise<string> {
     '# calicoctl\n',
     'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure. Where the datastore is, it',
     "takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
+    'What it reads and writes: [kinds](reference/README.md), a page each.\n',
     `\`\`\`text\n${await helpOf([])}\n\`\`\`\n`,
     ...sections,
   ].join('\n');

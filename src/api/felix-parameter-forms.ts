@@ -169,6 +169,7 @@ export const portSpan: ParameterForm<PortSpan | null> = {
         ? `"${value}" is not a port range such as 32768:65535`
         : undefined,
     ),
+    v.metadata({ words: 'a port range such as 32768:65535' }),
   ),
 };
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Complaint, cidr, durationMs, explained, integer } from './fields.js';
+import { type Complaint, cidr, durationMs, explained, integer, textField } from './fields.js';
 import { listOf, type ParameterForm, type PortSpan, portSpan } from './felix-parameter-forms.js';
 import { explainBadLabelName } from './names.js';
 
@@ -23,10 +23,7 @@ function structured<T>({ words, field, fromText, none }: Structure<T>): Paramete
 }
 
 function textual(words: string, explain: (text: string) => string | Complaint | undefined): ParameterForm<string> {
-  const field = v.pipe(
-    v.string(),
-    explained((text: string) => (text === '' ? undefined : explain(text))),
-  );
+  const field = textField(words, (text) => (text === '' ? undefined : explain(text)));
   return structured({ words, field, fromText: (text) => text, none: '' });
 }
 
@@ -120,6 +117,7 @@ function durationOrAuto() {
     explained((text: string) =>
       text === 'Auto' || durationMs(text) !== undefined ? undefined : `"${text}" is neither a duration nor Auto`,
     ),
+    v.metadata({ words: 'a duration or Auto' }),
   );
 }
 

@@ -26,8 +26,22 @@ export function explained<T>(explain: (value: T) => string | Complaint | undefin
   });
 }
 
-function textField(explain: (value: string) => string | Complaint | undefined) {
-  return v.pipe(v.string(), explained(explain));
+/** What a check demands, for those who cannot run it: the reference pages and the CRDs. */
+export interface FieldFacts {
+  /** `an IPv4 address`. */
+  readonly words: string;
+  /** Bounds of a whole number. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  /** Where the form is a pattern, in the syntax of RE2. */
+  readonly pattern?: string;
+}
+
+/** Text with a form of its own. */
+export function textField(words: string | FieldFacts, explain: (value: string) => string | Complaint | undefined) {
+  return v.pipe(v.string(), explained(explain), v.metadata(typeof words === 'string' ? { words } : { ...words }));
 }
 
 /** A whole number within bounds, both inclusive. */
@@ -39,12 +53,13 @@ export function integer(minimum: number, maximum: number) {
         ? undefined
         : `${value} is not a whole number from ${minimum} to ${maximum}`,
     ),
+    v.metadata({ words: `a whole number from ${minimum} to ${maximum}`, minimum, maximum }),
   );
 }
 
 /** An IPv4 or IPv6 address without prefix length. */
 export function address(family?: 4 | 6) {
-  return textField((text) => {
+  return textField(family === undefined ? 'an IP address' : `an IPv${family} address`, (text) => {
     const parsed = tryParseAddress(text);
     if (parsed === undefined) return `"${text}" is not an IP address`;
     return family === undefined || parsed.family === family ? undefined : `"${text}" is not an IPv${family} address`;
@@ -61,7 +76,7 @@ function explainBadCidr(text: string): string | undefined {
 
 /** A CIDR; host bits may be set. */
 export function cidr(family?: 4 | 6) {
-  return textField((text) => {
+  return textField(family === undefined ? 'a CIDR' : `an IPv${family} CIDR`, (text) => {
     const why = explainBadCidr(text);
     if (why !== undefined || family === undefined) return why;
     return tryParsePrefix(text)?.address.family === family ? undefined : `"${text}" is not an IPv${family} CIDR`;
@@ -70,7 +85,7 @@ export function cidr(family?: 4 | 6) {
 
 /** A CIDR whose host bits are all zero. */
 export function strictCidr() {
-  return textField((text) => {
+  return textField('a CIDR without bits past its prefix', (text) => {
     const why = explainBadCidr(text);
     if (why !== undefined) return why;
     const prefix = tryParsePrefix(text);
@@ -84,7 +99,7 @@ export function strictCidr() {
 
 /** A CIDR or a bare address. */
 export function cidrOrAddress() {
-  return textField((text) => {
+  return textField('a CIDR or an IP address', (text) => {
     const why = explainBadPrefix(text);
     return why === undefined ? undefined : `"${text}" is neither a CIDR nor an IP address: ${why}`;
   });
@@ -92,7 +107,7 @@ export function cidrOrAddress() {
 
 /** A regular expression. */
 export function pattern() {
-  return textField((text) => {
+  return textField('a regular expression', (text) => {
     try {
       new RegExp(text);
       return undefined;
@@ -104,7 +119,7 @@ export function pattern() {
 }
 
 export function mac() {
-  return textField((text) =>
+  return textField('a MAC address', (text) =>
     /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text) ? undefined : `"${text}" is not a MAC address`,
   );
 }
@@ -140,17 +155,19 @@ function explainBadSelector(text: string, mayBeGlobal: boolean): string | undefi
 
 /** A selector over labels: see `src/selector/`. */
 export function selector() {
-  return textField((text) => explainBadSelector(text, false));
+  return textField({ words: 'a selector', maxLength: SELECTOR_LENGTH_MAX }, (text) => explainBadSelector(text, false));
 }
 
 /** A selector over namespaces in a rule: the one place where `global()` may stand, alone. */
 export function namespaceSelector() {
-  return textField((text) => explainBadSelector(text, true));
+  return textField({ words: 'a selector, or global()', maxLength: SELECTOR_LENGTH_MAX }, (text) =>
+    explainBadSelector(text, true),
+  );
 }
 
 /** The name of a network interface: at most 15 characters (include/uapi/linux/if.h, IFNAMSIZ). */
 export function interfaceName() {
-  return textField((text) =>
+  return textField({ words: 'the name of a network interface', pattern: '^[a-zA-Z0-9_.-]{1,15}$' }, (text) =>
     /^[a-zA-Z0-9_.-]{1,15}$/.test(text) ? undefined : `"${text}" is not the name of a network interface`,
   );
 }
@@ -175,21 +192,24 @@ export function asNumber() {
       asNumberOf(input) === undefined ? `"${input}" is not an AS number: write 0 to 4294967295 or high.low` : undefined,
     ),
     v.transform((input): number => asNumberOf(input) ?? 0),
+    v.metadata({ words: 'an AS number, 0 to 4294967295 or high.low' }),
   );
 }
 
 /** One of several words, in any case; kept as typed. */
 export function wordOf(words: readonly string[]) {
-  return textField((text) =>
-    words.some((word) => word.toLowerCase() === text.toLowerCase())
-      ? undefined
-      : `"${text}" is not one of ${words.join(', ')}`,
+  return textField(
+    { words: `one of ${words.join(', ')}, in any case`, pattern: `(?i)^(${words.join('|')})$` },
+    (text) =>
+      words.some((word) => word.toLowerCase() === text.toLowerCase())
+        ? undefined
+        : `"${text}" is not one of ${words.join(', ')}`,
   );
 }
 
 /** Go duration text: `90s`, `1m30s`, `500ms`. */
 export function duration() {
-  return textField((text) =>
+  return textField({ words: 'a duration such as 90s or 1m30s' }, (text) =>
     durationMs(text) === undefined ? `"${text}" is not a duration such as 90s or 1m30s` : undefined,
   );
 }

@@ -35,6 +35,7 @@ export function protocol() {
       const message = `"${value}" is not a protocol: TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite, or a number`;
       return cased === undefined ? message : { message, hint: `write ${cased}` };
     }),
+    v.metadata({ words: `one of ${PROTOCOL_NAMES.join(', ')}, or a number from 1 to 255` }),
   );
 }
 
@@ -70,7 +71,12 @@ function explainBadPort(value: number | string): string | { message: string; hin
 
 /** 80, `80:90`, or a name. Digits in text become a number. */
 export function port() {
-  return v.pipe(v.union([v.number(), v.string()]), v.transform(numberInText), explained(explainBadPort));
+  return v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform(numberInText),
+    explained(explainBadPort),
+    v.metadata({ words: '1 to 65535, first:last, or the name of a port' }),
+  );
 }
 
 function atMost<T extends readonly unknown[]>(limit: number): v.RawCheckAction<T> {
@@ -79,8 +85,8 @@ function atMost<T extends readonly unknown[]>(limit: number): v.RawCheckAction<T
   );
 }
 
-const nets = () => v.pipe(v.array(strictCidr()), atMost(256));
-const ports = () => v.pipe(v.array(port()), atMost(50));
+const nets = () => v.pipe(v.array(strictCidr()), atMost(256), v.metadata({ maxItems: 256 }));
+const ports = () => v.pipe(v.array(port()), atMost(50), v.metadata({ maxItems: 50 }));
 const icmp = () => v.strictObject({ type: v.exactOptional(integer(0, 254)), code: v.exactOptional(integer(0, 255)) });
 
 export const entityRule = v.strictObject({
@@ -121,7 +127,7 @@ export const rule = v.strictObject({
 
 /** Rules of one direction. */
 export function rules() {
-  return v.pipe(v.array(rule), atMost(1024));
+  return v.pipe(v.array(rule), atMost(1024), v.metadata({ maxItems: 1024 }));
 }
 
 export type Rule = DeepReadonly<v.InferOutput<typeof rule>>;

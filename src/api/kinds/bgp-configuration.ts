@@ -10,6 +10,7 @@ function interfacePattern() {
     explained((text: string) =>
       /^[a-zA-Z0-9_.*-]{1,15}$/.test(text) && text !== '*' ? undefined : `"${text}" is not the name of interfaces`,
     ),
+    v.metadata({ words: 'the name of an interface, * for any text, not alone', pattern: '^[a-zA-Z0-9_.*-]{1,15}$' }),
   );
 }
 

@@ -16,6 +16,7 @@ function community() {
     explained((text: string) =>
       isCommunityValue(text) ? undefined : `"${text}" is not a community: aa:nn or aa:nn:mm`,
     ),
+    v.metadata({ words: 'a community, aa:nn or aa:nn:mm' }),
   );
 }
 
@@ -25,6 +26,7 @@ function interfacePattern() {
     explained((text: string) =>
       /^[a-zA-Z0-9_.*-]{1,15}$/.test(text) ? undefined : `"${text}" is not the name of interfaces`,
     ),
+    v.metadata({ words: 'the name of an interface, * for any text', pattern: '^[a-zA-Z0-9_.*-]{1,15}$' }),
   );
 }
 

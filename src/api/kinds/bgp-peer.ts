@@ -21,6 +21,7 @@ function peerAddress() {
     explained((text: string) =>
       parsePeerAddress(text) === undefined ? `"${text}" is not an address, address:port or [address]:port` : undefined,
     ),
+    v.metadata({ words: 'an address, address:port or [address]:port' }),
   );
 }
 

@@ -13,6 +13,7 @@ function hostInterface() {
         ? undefined
         : `"${text}" is neither "*" nor the name of a network interface`,
     ),
+    v.metadata({ words: '* or the name of a network interface', pattern: '^(\\*|[a-zA-Z0-9_.-]{1,15})$' }),
   );
 }
 

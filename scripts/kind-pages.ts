@@ -1,0 +1,100 @@
+import { stringify } from 'yaml';
+import type { KindDefinition } from '../src/api/meta.js';
+import { kindMeanings, meaningOf } from '../src/api/meanings.js';
+import { isPublicKind, type PublicKind, publicKinds } from '../src/api/registry.js';
+import { fieldPaths, type Outline, outlineOf } from '../src/api/schema-outline.js';
+
+/** `docs/reference/`: a page for each kind that people write, made from its definition. */
+
+const FORMS: Readonly<Record<Outline['form'], string>> = {
+  fields: 'fields',
+  list: 'list',
+  map: 'map of text',
+  text: 'text',
+  number: 'number',
+  truth: 'true or false',
+  'number or text': 'number or text',
+  anything: 'anything',
+};
+
+function valueText({ form, choices, facts, item }: Outline): string {
+  if (form === 'list' && item !== undefined) {
+    const limit = facts.maxItems === undefined ? '' : `, at most ${facts.maxItems}`;
+    return `list of ${item.form === 'fields' ? 'fields' : valueText(item)}${limit}`;
+  }
+  if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ');
+  const length = facts.maxLength === undefined ? '' : `, at most ${facts.maxLength} characters`;
+  return `${facts.words ?? FORMS[form]}${length}`;
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function fieldRows(kind: PublicKind, definition: KindDefinition): readonly string[] {
+  return fieldPaths(outlineOf(definition.spec)).map(({ path, isRequired, outline }) => {
+    const { meaning = '', initial = '' } = meaningOf(kind, path) ?? {};
+    const value = `${valueText(outline)}${isRequired ? '; required' : ''}`;
+    return `| \`${path}\` | ${cell(value)} | ${cell(initial)} | ${cell(meaning)} |`;
+  });
+}
+
+function manifest(
+  { kind }: KindDefinition,
+  { metadata, spec }: { readonly metadata: object; readonly spec: object },
+): string {
+  return stringify({ apiVersion: 'projectcalico.org/v3', kind, metadata, spec }, { lineWidth: 0 }).trimEnd();
+}
+
+function nameRule({ explainBadName, namespaced }: KindDefinition): string {
+  const where = namespaced ? 'It lives in a namespace.' : 'It has no namespace.';
+  return explainBadName === undefined ? `${where} Its name is a DNS name.` : `${where} Its name has a rule of its own.`;
+}
+
+function kindPage(kind: PublicKind): string {
+  const definition = publicKinds[kind];
+  const { about, isKeptOnly } = kindMeanings[kind];
+  const { valid, wrong } = definition.examples;
+  const words = [definition.plural, ...definition.aliases].map((word) => `\`${word}\``).join(', ');
+  return [
+    `# ${kind}\n`,
+    `${about}\n`,
+    ...(isKeptOnly === true ? ['**This version keeps it and checks it, and does not act on it yet.**\n'] : []),
+    `${nameRule(definition)} \`calicoctl\` also calls it ${words}.\n`,
+    '## Fields of `spec`\n',
+    '| field | value | when not given | meaning |',
+    '| --- | --- | --- | --- |',
+    ...fieldRows(kind, definition),
+    '\n## Example\n',
+    `\`\`\`yaml\n${manifest(definition, valid)}\n\`\`\`\n`,
+    '## What is refused, for example\n',
+    `\`\`\`text\n${wrong.message}\n\`\`\`\n`,
+    'is said of\n',
+    `\`\`\`text\n${manifest(definition, wrong)}\n\`\`\`\n`,
+  ].join('\n');
+}
+
+const kinds: readonly PublicKind[] = Object.keys(publicKinds).filter(isPublicKind).toSorted();
+
+const pageName = (kind: PublicKind) => `${kind.toLowerCase()}.md`;
+
+function indexPage(): string {
+  const rows = kinds.map((kind) => {
+    const words = [publicKinds[kind].plural, ...publicKinds[kind].aliases].map((word) => `\`${word}\``).join(', ');
+    return `| [${kind}](${pageName(kind)}) | ${cell(kindMeanings[kind].about)} | ${words} |`;
+  });
+  return [
+    '# Kinds\n',
+    'Made from `src/api/` by `scripts/generate.ts`: all that people write with `calicoctl`.\n',
+    '| kind | what it is | also called |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** File → text. */
+export function kindPages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/reference/README.md', indexPage()],
+    ...kinds.map((kind) => [`docs/reference/${pageName(kind)}`, kindPage(kind)] as const),
+  ]);
+}
