@@ -33,6 +33,12 @@ export function workloadPrefix(text: string): Prefix {
   return prefix;
 }
 
+/**
+ * As the agent gives it (ipv4NormalRoutePriority, ipv6NormalRoutePriority), so that it finds its route there already. Where the agent was
+ * told another metric, it puts its own beside this one and takes this one away.
+ */
+const ROUTE_METRIC = 1024;
+
 /** @throws {UnsupportedError} the kernel has no IPv6 */
 export function checkFamily(family: Family): void {
   if (family === 4 || kernelHasIpv6()) return;
@@ -67,6 +73,7 @@ export async function addAddress(ends: Ends, prefix: Prefix): Promise<void> {
     destination: prefix,
     interfaceIndex: ends.hostLink.index,
     interfaceName: ends.hostLink.name,
+    metric: ROUTE_METRIC,
   };
   try {
     await addRoute(ends.host.socket, route);
@@ -142,7 +149,7 @@ export async function removeWorkloadAddress(address: WorkloadAddress): Promise<b
     using host = Side.open(address.hostNetns);
     using workload = Side.open(address.netns);
     const ends = await findEnds(host, workload, address);
-    const route = { destination: prefix, interfaceIndex: ends.hostLink.index };
+    const route = { destination: prefix, interfaceIndex: ends.hostLink.index, metric: ROUTE_METRIC };
     const routeWas = await deleteRoute(host.socket, route);
     const addressWas = await deleteInterfaceAddress(workload.socket, {
       interfaceIndex: ends.workloadLink.index,

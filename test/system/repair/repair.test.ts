@@ -51,14 +51,15 @@ describe('damage by others', () => {
   test('a workload route deleted: put back', async () => {
     const host = cluster().lab.host('calico-01');
     const [a, c] = [cluster().lab.workload('A'), cluster().lab.workload('C')];
-    const routes = async (): Promise<string> =>
-      (await Promise.all(['-4', '-6'].map((family) => host.exec(['ip', family, 'route', 'show']))))
-        .map(({ stdout }) => stdout)
-        .join('');
+    const routes = async (): Promise<readonly string[]> => {
+      const lists = await Promise.all(['-4', '-6'].map((family) => host.exec(['ip', family, 'route', 'show'])));
+      return lists.flatMap(({ stdout }) => stdout.split('\n')).toSorted();
+    };
     const before = await routes();
+    expect(before.filter((line) => line.startsWith(`${c.address(4)} `))).toHaveLength(1);
     await host.exec(['ip', 'route', 'del', c.address(4)]);
     await host.exec(['ip', '-6', 'route', 'del', c.address(6)]);
-    await expect.poll(routes, { timeout: 5_000 }).toBe(before);
+    await expect.poll(routes, { timeout: 5_000 }).toEqual(before);
     for (const family of [4, 6] as const) {
       await expect.poll(() => a.can(c, { tcp: 80 }, { family }), { timeout: 5_000 }).toBe(true);
     }

@@ -61,7 +61,7 @@ describe('attachWorkload()', () => {
     expect(run(a, 'ip', 'route')).toBe('default via 169.254.1.1 dev eth0 \n169.254.1.1 dev eth0 scope link');
     expect(run(a, 'ip', '-6', 'route', 'show', 'default')).toContain('default via fe80::ecee:eeff:feee:eeee dev eth0');
     expect(run(a, 'ip', '-o', 'link', 'show', 'eth0')).toContain('mtu 1440');
-    expect(run(host, 'ip', 'route', 'show', '192.168.0.5')).toBe('192.168.0.5 dev calia scope link');
+    expect(run(host, 'ip', 'route', 'show', '192.168.0.5')).toBe('192.168.0.5 dev calia scope link metric 1024');
   });
 
   test('doing it again gives the same; detaching removes all of it and says whether there was something', async () => {
@@ -83,7 +83,7 @@ describe('attachWorkload()', () => {
     );
     expect(run(host, 'ip', '-o', 'link')).not.toContain('calib');
     expect(run(b, 'ip', '-o', 'link')).not.toContain('eth0');
-    expect(run(host, 'ip', 'route', 'show', '192.168.0.5')).toBe('192.168.0.5 dev calia scope link');
+    expect(run(host, 'ip', 'route', 'show', '192.168.0.5')).toBe('192.168.0.5 dev calia scope link metric 1024');
   });
 
   test('bad input is refused before anything is touched', async () => {
