@@ -110,7 +110,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   koffi: ['src/sys/'],
   '@bufbuild/protobuf': ['src/datastore/etcd/'],
   valibot: ['src/api/', 'src/localapi/'],
-  yaml: ['src/cli/'],
+  yaml: ['src/cli/', 'scripts/'],
   commander: ['src/cli/'],
   pino: ['src/base/'],
   'prom-client': ['src/base/'],

@@ -134,6 +134,7 @@ export function addressOf(family: 4 | 6): ParameterForm<string> {
       explained((value: string) =>
         parse(value) === undefined ? `"${value}" is not an IPv${family} address` : undefined,
       ),
+      v.metadata({ words: `an IPv${family} address` }),
     ),
   };
 }

@@ -50,6 +50,7 @@ const policy: Readonly<Record<string, FieldMeaning>> = {
 
 const globalPolicy: Readonly<Record<string, FieldMeaning>> = {
   ...policy,
+  'services.namespace': 'namespace of the service; it must be given',
   namespaceSelector: ['namespaces of the endpoints that the policy is for', 'all, and none'],
   'source.namespaceSelector': 'namespaces of the endpoints that selector speaks of; global() for those in none',
   'destination.namespaceSelector': 'namespaces of the endpoints that selector speaks of; global() for those in none',
