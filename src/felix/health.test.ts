@@ -19,7 +19,7 @@ describe('Health', () => {
     const health = new Health();
     const stop = new AbortController();
     const port = await freePort();
-    await health.serve({ host: '127.0.0.1', port }, stop.signal);
+    await health.serve({ host: 'localhost', port }, stop.signal);
     const get = async (path: string): Promise<{ status: number; text: string }> => {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
       return { status: answer.status, text: await answer.text() };

@@ -17,7 +17,8 @@ export async function serveProbes(options: ProbeServerOptions, signal: AbortSign
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => reject(refused(cause));
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    // Where names are looked up IPv6 first, "localhost" would be ::1 alone, and the probes of orchestrators ask 127.0.0.1.
+    server.listen(port, host === 'localhost' ? '127.0.0.1' : host, () => {
       server.off('error', refuse);
       resolve();
     });
