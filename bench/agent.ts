@@ -4,8 +4,9 @@ import type { WriteOperation } from '../src/datastore/datastore.js';
 import { EtcdDatastore } from '../src/datastore/etcd/etcd-datastore.js';
 import { KernelNftables } from '../src/nftables/kernel.js';
 import { accept } from '../src/nftables/statements.js';
-import { dport, isFamily } from '../src/nftables/match.js';
-import { chain, elements, set, table } from '../src/nftables/objects.js';
+import { destinationPort } from '../src/nftables/fields.js';
+import { isFamily, isIn, protocol } from '../src/nftables/match.js';
+import { type NftSet, chain, elements, set, table } from '../src/nftables/objects.js';
 import { rule } from '../src/nftables/rule.js';
 import { Transaction } from '../src/nftables/transaction.js';
 import { NetworkNamespace } from '../src/sys/namespace.js';
@@ -81,7 +82,7 @@ async function somePolicyChain(nftables: KernelNftables): Promise<{ readonly nam
 }
 
 /**
- * The same put, then a transaction of the same kind on the same table (rewriting a policy's chain, adding an address): what remains
+ * The same put, then a transaction of the same kind on the same table (another list of ports for a policy's chain, an address more): what remains
  * when there is nothing to watch, decide, render or compare. Done last, for it spoils the ruleset.
  */
 async function floorOf(
@@ -98,15 +99,20 @@ async function floorOf(
   await new Transaction(nftables).add(addresses).commit();
   const ruleTimes: number[] = [];
   const elementTimes: number[] = [];
+  let before: NftSet | undefined;
   for (let i = 0; i < count; i += 1) {
     const operation = put(edit(i));
     const address = `198.51.${Math.floor(i / 250)}.${i % 250}`;
     const begun = performance.now();
     await store.commit([operation]);
     const stored = performance.now();
-    const rewrite = new Transaction(nftables).flush({ kind: 'chain', table: calico, name: policy.name });
+    const ports = set(calico, `bench-ports-${i}`, ['inet_service'], { interval: true });
+    const rewrite = new Transaction(nftables).add(ports).add(elements(ports, [String(1_000 + i), '9000-9010']));
+    rewrite.flush({ kind: 'chain', table: calico, name: policy.name });
     for (let n = 0; n < chosen.rules; n += 1)
-      rewrite.add(rule(policy, [isFamily(4), dport('tcp', [String(1_000 + i), '9000-9010']), accept]));
+      rewrite.add(rule(policy, [isFamily(4), protocol('tcp'), isIn(destinationPort('tcp'), ports.name), accept]));
+    if (before !== undefined) rewrite.delete(before);
+    before = ports;
     await rewrite.commit();
     const ruled = performance.now();
     await new Transaction(nftables).add(elements(addresses, [address])).commit();

@@ -205,10 +205,51 @@ async function policyEdits(bench: Bench, size: ClusterSize, count: number): Prom
     cpu.push(process.cpuUsage(before).user / 1000);
     const [operations = []] = bench.recorder.transactions;
     if (operations.length === 0) throw new Error('the edit changed nothing');
-    floors.push(await timed(() => bench.bare.commit(operations)));
+    floors.push(await again(bench, operations));
   }
   report(`dataplane policy edit ${size.name}`, ours, floors);
   line(`dataplane policy edit user CPU ${size.name}`, ms(quantile(cpu, 0.5)), '1.5 ms', quantile(cpu, 0.5) / 1.5);
+}
+
+/**
+ * Milliseconds for the same edit by itself. It made sets for its lists and deleted those before, which works once: so the new sets get
+ * other names, with which it goes there and back.
+ */
+async function again(bench: Bench, operations: readonly Operation[]): Promise<number> {
+  const made = operations.flatMap((operation) =>
+    operation.verb === 'add' && operation.object.kind === 'set' ? [operation.object] : [],
+  );
+  const deletesSets = operations.some(
+    ({ verb, ...rest }) => verb === 'delete' && 'object' in rest && rest.object.kind === 'set',
+  );
+  const kept = operations.filter((operation) => operation.verb !== 'delete' || operation.object.kind !== 'set');
+  const other = (name: string): string => (made.some((set) => set.name === name) ? `${name}-again` : name);
+  const leave = made.map((object): Operation => ({ verb: 'delete', object }));
+  const back = leave.map((operation) => renamed(operation, other));
+  let total = 0;
+  for (const [edit, removal] of [
+    [kept.map((operation) => renamed(operation, other)), leave],
+    [kept, back],
+  ] as const) {
+    total += await timed(() => bench.bare.commit(deletesSets ? [...edit, ...removal] : edit));
+    if (!deletesSets && removal.length > 0) await bench.bare.commit(removal);
+  }
+  return total / 2;
+}
+
+/** The operation with other names for the sets it is about or looks into. */
+function renamed(operation: Operation, other: (name: string) => string): Operation {
+  if (!('object' in operation)) return operation;
+  const { object } = operation;
+  if (object.kind === 'set') return { ...operation, object: { ...object, name: other(object.name) } } as Operation;
+  if (object.kind === 'elements') {
+    return { ...operation, object: { ...object, set: { ...object.set, name: other(object.set.name) } } } as Operation;
+  }
+  if (object.kind !== 'rule' || !('expressions' in object)) return operation;
+  const expressions = object.expressions.map((it) =>
+    it.type === 'lookup' && typeof it.set === 'string' ? { ...it, set: other(it.set) } : it,
+  );
+  return { ...operation, object: { ...object, expressions } } as Operation;
 }
 
 /** A label lost takes members from sets, a label got back brings them; the floor does the same and undoes it. */

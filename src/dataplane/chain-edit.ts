@@ -29,8 +29,8 @@ export function isWorthEditing({ before, rules }: ChangedChain): boolean {
 }
 
 /**
- * The operations that turn the rules a chain holds into the wanted ones, the rules that stay untouched: their anonymous sets need not be
- * made again, which is what costs the kernel most.
+ * The operations that turn the rules a chain holds into the wanted ones, the rules that stay untouched: writing
+ * them again is what costs the kernel most.
  */
 export function chainEdit(seen: readonly RuleRef[], wanted: readonly Rule[]): readonly Operation[] {
   const { head, tail } = commonEnds(

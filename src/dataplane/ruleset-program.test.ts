@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.fake.js';
 import { KernelError } from '../base/errors.js';
 import { FakeNftables } from '../nftables/kernel.fake.js';
-import type { HostPolicy, NatPlan } from '../plan/host-plan.js';
+import type { HostPolicy, NatPlan, PortRange } from '../plan/host-plan.js';
 import { endpointPlan, hostPolicy, netSet, policyDelta, policyPlan, portSet, rulePlan } from './host-plan.fake.js';
 import { RulesetProgram } from './ruleset-program.js';
 import { DEFAULT_SETTINGS } from './settings.js';
@@ -26,6 +26,28 @@ const MEMBERS = [
 ];
 const POLICY_IDS = ['np a/one', 'np a/two', 'gnp three', 'pro p'];
 const SET_IDS = ['s:one', 's:two'];
+const PORTS: readonly (readonly PortRange[])[] = [
+  [],
+  [{ first: 80, last: 90 }],
+  [
+    { first: 80, last: 80 },
+    { first: 443, last: 443 },
+  ],
+  [
+    { first: 443, last: 443 },
+    { first: 80, last: 80 },
+  ],
+  [
+    { first: 0, last: 79 },
+    { first: 9000, last: 65_535 },
+  ],
+];
+const NETS: readonly (readonly string[])[] = [
+  [],
+  ['10.0.0.0/8'],
+  ['192.0.2.0/24', '198.51.100.0/24'],
+  ['0.0.0.0/0', 'fd80::/64', 'fd81::/64'],
+];
 
 const some = <T>(values: readonly T[], maxLength = 3): fc.Arbitrary<T[]> =>
   fc.uniqueArray(fc.constantFrom(...values), { maxLength });
@@ -35,15 +57,16 @@ const rule = fc
     action: fc.constantFrom('allow', 'deny', 'pass', 'log'),
     sets: some(SET_IDS, 2),
     notSets: some(SET_IDS, 1),
-    ports: fc.boolean(),
+    ports: fc.constantFrom(...PORTS),
+    nets: fc.constantFrom(...NETS),
     named: fc.boolean(),
   })
-  .map(({ action, sets, notSets, ports, named }) =>
+  .map(({ action, sets, notSets, ports, nets, named }) =>
     rulePlan({
       action,
       protocol: 6,
-      source: { sets },
-      destination: { notSets, ports: ports ? [{ first: 80, last: 90 }] : [], portSets: named ? ['n:web'] : [] },
+      source: { sets, nets },
+      destination: { notSets, ports, portSets: named ? ['n:web'] : [] },
     }),
   );
 

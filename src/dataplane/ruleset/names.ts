@@ -58,6 +58,14 @@ export function endOfProfilesCounter(direction: Direction): string {
   return `${direction}-end-of-profiles`;
 }
 
+/**
+ * `ports-5f3c…`, `nets4-…`, `nets6-…`: a list of a rule, by its content. Whoever may write policies chooses the content, and the name
+ * decides what rules of others match: long enough that nobody finds a second list for it.
+ */
+export function listSetName(kind: 'ports' | 'nets4' | 'nets6', content: string): string {
+  return `${kind}-${hashHex('sha256', content).slice(0, 24)}`;
+}
+
 /** Members of a set stand apart by family, and hosts apart from prefixes: a hash is quick to change, an interval tree is not. */
 export type SetForm = 'hosts' | 'prefixes' | 'ports';
 

@@ -1,9 +1,10 @@
 import { type Statement } from '../../nftables/match.js';
-import type { Chain, Rule } from '../../nftables/objects.js';
 import { chain } from '../../nftables/objects.js';
 import { rule } from '../../nftables/rule.js';
 import { accept, log, returnToCaller, setMarkBits } from '../../nftables/statements.js';
 import type { PolicyPlan, RulePlan } from '../../plan/host-plan.js';
+import type { RenderedChain } from './hooks.js';
+import type { ListSet } from './list-sets.js';
 import type { Marks } from './marks.js';
 import { CALICO_TABLE, type Direction, policyChainName } from './names.js';
 import { type SetFacts, matchesOf } from './rule-matches.js';
@@ -40,19 +41,21 @@ function actionOf(plan: RulePlan, context: RenderContext): readonly Statement[] 
   }
 }
 
+export interface RenderedPolicyChain extends RenderedChain {
+  /** The sets that must be there for its rules, beside those of selectors; by name. */
+  readonly lists: ReadonlyMap<string, ListSet>;
+}
+
 /** One chain for one direction of a policy or profile; every endpoint it applies to shares it. */
-export function renderPolicyChain(
-  plan: PolicyPlan,
-  direction: Direction,
-  context: RenderContext,
-): { readonly chain: Chain; readonly rules: readonly Rule[] } {
+export function renderPolicyChain(plan: PolicyPlan, direction: Direction, context: RenderContext): RenderedPolicyChain {
   const of = chain(CALICO_TABLE, policyChainName(direction, plan.id));
+  const sets = { facts: context.sets, lists: new Map<string, ListSet>() };
   const rules = plan[direction].flatMap((rulePlan) => {
     const action = actionOf(rulePlan, context);
     const comment = ruleComment(plan.id, direction, rulePlan.index);
-    return matchesOf(rulePlan, context.sets).map((matches) => rule(of, [...matches, ...action], { comment }));
+    return matchesOf(rulePlan, sets).map((matches) => rule(of, [...matches, ...action], { comment }));
   });
-  return { chain: of, rules };
+  return { chain: of, rules, lists: sets.lists };
 }
 
 /** True when a packet may leave the policy's chain by Pass: only then has the tier to test for it. */

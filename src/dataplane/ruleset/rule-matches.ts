@@ -1,18 +1,25 @@
 import type { Family } from '../../net/address.js';
-import { destinationPort, sourcePort, TRANSPORT_PROTOCOL } from '../../nftables/fields.js';
 import {
+  destinationAddress,
+  destinationPort,
+  sourceAddress,
+  sourcePort,
+  TRANSPORT_PROTOCOL,
+} from '../../nftables/fields.js';
+import {
+  type Sense,
   type Statement,
-  daddr,
   daddrIn,
   endpointIn,
   icmp,
   isFamily,
+  isIn,
   isOneOf,
   protocol,
-  saddr,
   saddrIn,
 } from '../../nftables/match.js';
 import type { MatchPlan, PortRange, RulePlan } from '../../plan/host-plan.js';
+import { type ListSet, listSet } from './list-sets.js';
 import { setVariantName } from './names.js';
 import { coverOf } from './prefix-cover.js';
 
@@ -22,6 +29,13 @@ export interface SetFacts {
   readonly families: readonly Family[];
   /** True while the set has prefixes of the family, which stand in a set of their own. */
   hasPrefixes(setId: string, family: Family): boolean;
+}
+
+/** Where rules find their sets, and where they leave the lists that are to become sets. */
+export interface RuleSets {
+  readonly facts: SetFacts;
+  /** By the name of the set; filled as rules are rendered. */
+  readonly lists: Map<string, ListSet>;
 }
 
 type Side = 'source' | 'destination';
@@ -36,9 +50,9 @@ type AnyOf = readonly All[];
  * The matches of a rule, one list for each kernel rule it takes. A rule of the plan becomes several where nf_tables has no "or": a
  * family each when addresses matter, a set each where a selector has hosts and prefixes, numbered ports beside named ones.
  */
-export function matchesOf(rule: RulePlan, sets: SetFacts): readonly All[] {
-  if (!dependsOnFamily(rule)) return [[...protocolOf(rule), ...portsOf(rule)]];
-  return sets.families
+export function matchesOf(rule: RulePlan, sets: RuleSets): readonly All[] {
+  if (!dependsOnFamily(rule)) return [[...protocolOf(rule), ...portsOf(rule, sets)]];
+  return sets.facts.families
     .filter((family) => rule.families.includes(family))
     .flatMap((family) => inFamily(rule, family, sets));
 }
@@ -52,11 +66,11 @@ function dependsOnFamily(rule: RulePlan): boolean {
   );
 }
 
-function inFamily(rule: RulePlan, family: Family, sets: SetFacts): readonly All[] {
+function inFamily(rule: RulePlan, family: Family, sets: RuleSets): readonly All[] {
   const sides = ['source', 'destination'] as const;
   const conditions = [
-    ...sides.map((side) => portAlternatives(rule[side], side, family)),
-    ...sides.map((side) => netAlternatives(rule[side], side, family)),
+    ...sides.map((side) => portAlternatives(rule[side], { side, family, sets })),
+    ...sides.map((side) => netAlternatives(rule[side], { side, family, sets })),
     ...sides.flatMap((side) => setAlternatives(rule[side], { side, family, sets })),
   ];
   const always = [isFamily(family), ...protocolOf(rule), ...icmpOf(rule, family)];
@@ -101,24 +115,47 @@ function portTexts(ranges: readonly PortRange[]): readonly string[] {
   return merged.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
 }
 
-function portField(side: Side): ReturnType<typeof sourcePort> {
-  return side === 'source' ? sourcePort() : destinationPort();
+/** The port is one of these: compared where one port or range says it all, else looked up in the set of the list. */
+function portIn(
+  ranges: readonly PortRange[],
+  { side, sets }: Pick<Place, 'side' | 'sets'>,
+  sense: Sense = {},
+): Statement {
+  const field = side === 'source' ? sourcePort() : destinationPort();
+  const texts = portTexts(ranges);
+  return texts.length === 1
+    ? isOneOf(field, texts, sense)
+    : isIn(field, nameIn(sets, listSet('inet_service', texts)), sense);
+}
+
+/** The address lies in one of these; like {@link portIn}. */
+function netIn(nets: readonly string[], { side, family, sets }: Place, sense: Sense = {}): Statement {
+  const field = side === 'source' ? sourceAddress(family) : destinationAddress(family);
+  if (nets.length === 1) return isOneOf(field, nets, sense);
+  return isIn(field, nameIn(sets, listSet(family === 4 ? 'ipv4_addr' : 'ipv6_addr', nets)), sense);
+}
+
+function nameIn({ lists }: RuleSets, list: ListSet): string {
+  const { name } = list.set;
+  lists.set(name, list);
+  return name;
 }
 
 /** The port conditions of a rule that needs no family: numbers only. */
-function portsOf(rule: RulePlan): All {
+function portsOf(rule: RulePlan, sets: RuleSets): All {
   return (['source', 'destination'] as const).flatMap((side) => {
     const { ports, notPorts } = rule[side];
     return [
-      ...(ports.length > 0 ? [isOneOf(portField(side), portTexts(ports))] : []),
-      ...(notPorts.length > 0 ? [isOneOf(portField(side), portTexts(notPorts), { not: true })] : []),
+      ...(ports.length > 0 ? [portIn(ports, { side, sets })] : []),
+      ...(notPorts.length > 0 ? [portIn(notPorts, { side, sets }, { not: true })] : []),
     ];
   });
 }
 
-function portAlternatives(match: MatchPlan, side: Side, family: Family): AnyOf {
+function portAlternatives(match: MatchPlan, place: Place): AnyOf {
+  const { side, family } = place;
   if (match.ports.length === 0 && match.portSets.length === 0) return [[]];
-  const numbers = match.ports.length > 0 ? [[isOneOf(portField(side), portTexts(match.ports))]] : [];
+  const numbers = match.ports.length > 0 ? [[portIn(match.ports, place)]] : [];
   const names = match.portSets.map((id) => [endpointIn(side, family, setVariantName(id, { family, form: 'ports' }))]);
   return [...numbers, ...names];
 }
@@ -127,17 +164,16 @@ function ofFamily(prefixes: readonly string[], family: Family): readonly string[
   return prefixes.filter((prefix) => prefix.includes(':') === (family === 6));
 }
 
-function netAlternatives(match: MatchPlan, side: Side, family: Family): AnyOf {
+function netAlternatives(match: MatchPlan, place: Place): AnyOf {
   if (match.nets.length === 0) return [[]];
-  const nets = coverOf(ofFamily(match.nets, family));
-  if (nets.length === 0) return [];
-  return [[side === 'source' ? saddr(family, nets) : daddr(family, nets)]];
+  const nets = coverOf(ofFamily(match.nets, place.family));
+  return nets.length === 0 ? [] : [[netIn(nets, place)]];
 }
 
 interface Place {
   readonly side: Side;
   readonly family: Family;
-  readonly sets: SetFacts;
+  readonly sets: RuleSets;
 }
 
 function addressIn({ side, family }: Place, set: string, not: boolean): Statement {
@@ -151,17 +187,16 @@ function setAlternatives(match: MatchPlan, place: Place): readonly AnyOf[] {
 
 function variantsOf(id: string, { family, sets }: Place): readonly string[] {
   const hosts = setVariantName(id, { family, form: 'hosts' });
-  return sets.hasPrefixes(id, family) ? [hosts, setVariantName(id, { family, form: 'prefixes' })] : [hosts];
+  return sets.facts.hasPrefixes(id, family) ? [hosts, setVariantName(id, { family, form: 'prefixes' })] : [hosts];
 }
 
 /** The `not` fields of a side: all of them must hold. */
 function exceptionsOf(match: MatchPlan, place: Place): All {
   const { side, family } = place;
   const notNets = coverOf(ofFamily(match.notNets, family));
-  const nets = notNets.length === 0 ? [] : [(side === 'source' ? saddr : daddr)(family, notNets, { not: true })];
+  const nets = notNets.length === 0 ? [] : [netIn(notNets, place, { not: true })];
   const sets = match.notSets.flatMap((id) => variantsOf(id, place).map((name) => addressIn(place, name, true)));
-  const numbers =
-    match.notPorts.length === 0 ? [] : [isOneOf(portField(side), portTexts(match.notPorts), { not: true })];
+  const numbers = match.notPorts.length === 0 ? [] : [portIn(match.notPorts, place, { not: true })];
   const names = match.notPortSets.map((id) =>
     endpointIn(side, family, setVariantName(id, { family, form: 'ports' }), { not: true }),
   );

@@ -23,6 +23,15 @@ function printWhole(table: WantedTable): string {
     .join('');
 }
 
+/** The sets of lists, with their members. */
+function printLists(table: WantedTable): string {
+  return printWhole(table)
+    .split('\n')
+    .filter((line) => /^add (set|element) inet calico (ports|nets)/.test(line))
+    .map((line) => `${line.replace(/^add (set|element) inet calico /, '')}\n`)
+    .join('');
+}
+
 /** Only the rules of the chains whose names begin so. */
 function printChains(table: WantedTable, prefix: string): string {
   return printWhole(table)
@@ -86,6 +95,39 @@ describe('Ruleset', () => {
     );
   });
 
+  test('an edited list is a new set before the rule and the old one deleted after it, unless somebody else has that list', () => {
+    const rules = (last: number): PolicyPlan =>
+      policyPlan('np shop/web', {
+        ingress: [
+          rulePlan({
+            protocol: 6,
+            destination: {
+              ports: [
+                { first: 80, last: 80 },
+                { first: 8000, last },
+              ],
+            },
+          }),
+        ],
+      });
+    const before = withPolicy(SHOP, rules(8010));
+    const after = withPolicy(SHOP, rules(8020));
+    const ruleset = rulesetOf(before);
+    const change = printChange(ruleset, before, after).replaceAll(/ports-\w+/g, 'LIST');
+    expect(change.split('\n')).toEqual([
+      'add set inet calico LIST { type inet_service; flags interval; }',
+      'add element inet calico LIST { 80, 8000-8020 }',
+      'flush chain inet calico pi-np/shop/web',
+      'add rule inet calico pi-np/shop/web tcp dport @LIST accept comment "np shop/web ingress 0"',
+      'delete set inet calico LIST',
+    ]);
+    const [rule] = rules(8020).ingress;
+    if (rule === undefined) throw new Error('the policy has a rule');
+    const shared = withPolicy(after, policyPlan('pro net1', { ingress: [rule], egress: [rulePlan()] }));
+    expect(printChange(ruleset, after, shared)).not.toMatch(/ set /);
+    expect(printChange(ruleset, shared, withPolicy(shared, WEB))).not.toMatch(/ set inet calico ports/);
+  });
+
   test('tests for Pass in the tier once a policy can pass, and no longer when it cannot', () => {
     const passing = withPolicy(SHOP, policyPlan('np shop/web', { ingress: [rulePlan({ action: 'pass' })] }));
     const ruleset = rulesetOf(SHOP);
@@ -147,7 +189,7 @@ describe('Ruleset', () => {
 });
 
 describe('renderPolicyChain()', () => {
-  test('expands rules to families and set forms, and keeps lists in anonymous sets', async () => {
+  test('expands rules to families and set forms, and keeps lists in sets of their own', async () => {
     const policy = policyPlan('gnp everything', {
       ingress: [
         rulePlan({ action: 'log' }),
@@ -177,7 +219,8 @@ describe('renderPolicyChain()', () => {
       policies: [policy],
       endpoints: [endpointPlan('shop/a', { profiles: ['gnp everything'] })],
     });
-    await expect(`${printChains(rulesetOf(all).table, 'pi-gnp/everything')}\n`).toMatchFileSnapshot(
+    const { table } = rulesetOf(all);
+    await expect(`${printChains(table, 'pi-gnp/everything')}\n${printLists(table)}`).toMatchFileSnapshot(
       'testdata/every-match.txt',
     );
   });

@@ -12,6 +12,7 @@ import { ElementBook } from './element-book.js';
 import { endpointSpec } from './endpoint-chains.js';
 import { ALL_POOLS, FIXED_COUNTERS, MASQUERADED_POOLS, renderHooks, renderNat } from './hooks.js';
 import { IpSetVariants } from './ip-sets.js';
+import { ListSets } from './list-sets.js';
 import { type Marks, allocateMarks } from './marks.js';
 import {
   ARP_TABLE,
@@ -40,7 +41,7 @@ interface PlacedEndpoint {
 /**
  * The plan as nf_tables objects. Pure: plans go in, the two tables say what should be in the kernel and what has changed.
  *
- * A change costs what it touches: a policy its own two chains; an endpoint two map elements, and chains only when nobody else has
+ * A change costs what it touches: a policy its own two chains, and the sets of lists that come or go with it; an endpoint two map elements, and chains only when nobody else has
  * the same tiers and profiles; a member its set.
  */
 export class Ruleset {
@@ -49,6 +50,7 @@ export class Ruleset {
   readonly marks: Marks;
   readonly #families: readonly Family[];
   readonly #context: RenderContext;
+  readonly #lists = new ListSets(this.table);
   readonly #shared: SharedChains;
   readonly #fromWorkload: ElementBook;
   readonly #toWorkload: ElementBook;
@@ -232,12 +234,15 @@ export class Ruleset {
       const plan = this.#policies.get(policyId);
       if (plan === undefined || !this.#shared.isUsed(policyId, direction)) {
         this.table.dropChain(name);
+        this.#lists.chainUses(name, new Map());
         continue;
       }
-      const { chain, rules } = renderPolicyChain(plan, direction, this.#context);
+      const { chain, rules, lists } = renderPolicyChain(plan, direction, this.#context);
       this.table.putChain(chain, rules);
+      this.#lists.chainUses(name, lists);
       yield;
     }
+    this.#lists.flush();
   }
 
   /**
