@@ -8,7 +8,7 @@ import { NetworkNamespace } from '../src/sys/namespace.js';
 
 /**
  * A dense host: 250 workloads, each selected by 60 of 1,000 policies of 20 rules, half of them with lists of ports or prefixes. From the
- * plan to the kernel's rules, in a namespace of its own; the floor of an edit is half the budget of the whole way.
+ * plan to the kernel's rules, in a namespace of its own. Beside a start and an edit stands what is promised for all of the way.
  */
 
 const ENDPOINTS = 250;

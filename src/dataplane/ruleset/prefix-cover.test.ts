@@ -28,6 +28,10 @@ describe('PrefixCover', () => {
     expect(coverOf(['::/0'])).toEqual(['::/1', '8000::/1']);
   });
 
+  test('writes one address without its length, as it reads back', () => {
+    expect(coverOf(['192.0.2.7/32', '2001:db8::7/128'])).toEqual(['192.0.2.7', '2001:db8::7']);
+  });
+
   test('is what a naive search finds after any changes, its deltas lead there, and nothing overlaps', () => {
     const step = fc.record({ added: fc.array(prefixText), removed: fc.array(prefixText) });
     fc.assert(

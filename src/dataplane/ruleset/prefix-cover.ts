@@ -1,4 +1,4 @@
-import { compareAddresses } from '../../net/address.js';
+import { addressBits, compareAddresses, formatAddress } from '../../net/address.js';
 import { type Prefix, formatPrefix, maskAddress, parsePrefix, prefixContains } from '../../net/prefix.js';
 
 /** Elements of an interval set to put in and to take out. */
@@ -123,8 +123,12 @@ function note(delta: Map<string, 1 | -1>, element: string, sign: 1 | -1): void {
   else delta.set(element, sign);
 }
 
-/** The whole address space stands as two halves: an interval needs an end that the key can express. */
+/**
+ * As the kernel's set reads back: one address without its length, and the whole address space as two halves, for an interval needs an
+ * end that the key can express.
+ */
 function elementsOf(text: string, prefix: Prefix): readonly string[] {
+  if (prefix.length === addressBits(prefix.address.family)) return [formatAddress(prefix.address)];
   if (prefix.length > 0) return [text];
   return prefix.address.family === 4 ? ['0.0.0.0/1', '128.0.0.0/1'] : ['::/1', '8000::/1'];
 }

@@ -150,6 +150,30 @@ describe('enforcement between two workloads of a host', () => {
     expect(await tcp(A4, B4, 80)).toBe(true);
   });
 
+  test('a restart finds lists at the ends of what there is as it left them', async () => {
+    const ends = rulePlan({
+      protocol: 17,
+      source: {
+        nets: ['0.0.0.0/0', '::/0'],
+        notNets: ['0.0.0.0/32', '255.255.255.255/32', '2001:db8::/33', '2001:db8:8000::/33'],
+      },
+      destination: {
+        ports: [
+          { first: 0, last: 79 },
+          { first: 9000, last: 65_535 },
+        ],
+      },
+    });
+    const policies = [...ONLY_80_FROM_A.policies].map(
+      ([id, plan]) => [id, { ...plan, ingress: [...plan.ingress, ends] }] as const,
+    );
+    const policy = { ...ONLY_80_FROM_A, policies: new Map(policies) };
+    await host.apply(policy);
+    expect(host.run('nft', 'list', 'table', 'inet', 'calico')).toContain('elements = { 0-79, 9000-65535 }');
+    await host.dataplane();
+    expect(await host.apply(policy)).toBe(0);
+  });
+
   test('removes what it finds in its table and does not want', async () => {
     await host.apply(EVERYTHING_OPEN);
     const before = host.run('nft', '--stateless', 'list', 'ruleset');

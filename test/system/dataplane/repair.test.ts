@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endpointPlan, hostPolicy, netSet, policyPlan, rulePlan } from '../../../src/dataplane/host-plan.fake.js';
 import type { EndpointStatus } from '../../../src/dataplane/dataplane.js';
+import { listSet } from '../../../src/dataplane/ruleset/list-sets.js';
 import { TestHost, type TestWorkload, eventually } from './test-host.js';
 
 const A4 = '192.168.0.1';
 const B4 = '192.168.0.2';
 const TIER = { name: 'default', ingress: ['np shop/web'], egress: [], defaultAction: 'deny' } as const;
+const OFFICES = ['203.0.113.0/24', '198.51.100.0/24'];
+const OTHER_PORTS = [
+  { first: 7000, last: 7000 },
+  { first: 7100, last: 7110 },
+];
+const OFFICES_SET = listSet('ipv4_addr', OFFICES).set.name;
+const PORTS_SET = listSet('inet_service', ['7000', '7100-7110']).set.name;
 const POLICY = hostPolicy({
   ipSets: [netSet('s:a', [`${A4}/32`])],
   policies: [
@@ -13,6 +21,7 @@ const POLICY = hostPolicy({
     policyPlan('np shop/web', {
       ingress: [
         rulePlan({ protocol: 6, source: { sets: ['s:a'] }, destination: { ports: [{ first: 80, last: 80 }] } }),
+        rulePlan({ families: [4], protocol: 6, source: { nets: OFFICES }, destination: { ports: OTHER_PORTS } }),
       ],
     }),
   ],
@@ -71,6 +80,9 @@ describe('damage by others', () => {
     ['a rule added', 'insert rule inet calico forward-to-workload accept'],
     ['a member taken', 'delete element inet calico s-a-v4 { 192.168.0.1 }'],
     ['a member added', 'add element inet calico s-a-v4 { 192.168.0.77 }'],
+    ['a port added to a list', `add element inet calico ${PORTS_SET} { 7200 }`],
+    ['a prefix taken from a list', `delete element inet calico ${OFFICES_SET} { 203.0.113.0/24 }`],
+    ['a list emptied', `flush set inet calico ${PORTS_SET}`],
     ['a workload taken from the dispatch', 'delete element inet calico to-workload-chains { "calib" }'],
     ['the ARP guard deleted', 'delete table arp calico'],
     ['everything deleted', 'flush ruleset'],
