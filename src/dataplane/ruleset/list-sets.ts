@@ -5,7 +5,7 @@ import { CALICO_TABLE, listSetName } from './names.js';
 /** What lists of a rule are made of. */
 export type ListDatatype = 'inet_service' | 'ipv4_addr' | 'ipv6_addr';
 
-/** A list of ports or prefixes as a set of the kernel's. Lists with the same members have the same name. */
+/** A list of ports or prefixes as a set of the kernel's. Lists with the same members in the same order have the same name. */
 export interface ListSet {
   readonly set: NftSet;
   readonly members: readonly string[];
@@ -13,10 +13,9 @@ export interface ListSet {
 
 const PREFIXES = { inet_service: 'ports', ipv4_addr: 'nets4', ipv6_addr: 'nets6' } as const;
 
-/** The set for a list; no two members may touch the same value. Their order does not matter. */
-export function listSet(datatype: ListDatatype, list: readonly string[]): ListSet {
-  const members = list.toSorted();
-  const name = listSetName(PREFIXES[datatype], members.join(' '));
+/** The set for a list of two members or more, no value in two of them. */
+export function listSet(datatype: ListDatatype, members: readonly string[]): ListSet {
+  const name = listSetName(PREFIXES[datatype], members);
   return { set: set(CALICO_TABLE, name, datatype, { interval: true }), members };
 }
 

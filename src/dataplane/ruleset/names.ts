@@ -58,12 +58,18 @@ export function endOfProfilesCounter(direction: Direction): string {
   return `${direction}-end-of-profiles`;
 }
 
+/** A name that says a whole list may be this long; what is longer is easier to look up than to read. */
+const LONGEST_LIST_NAME = 48;
+
 /**
- * `ports-5f3c…`, `nets4-…`, `nets6-…`: a list of a rule, by its content. Whoever may write policies chooses the content, and the name
- * decides what rules of others match: long enough that nobody finds a second list for it.
+ * A list of a rule by its content: in words where nft can read them and they are few (`ports-80_8000-8080`,
+ * `nets4-10.0.0.0/8_192.0.2.0/24`), else `nets6-5f3c…`. Whoever may write policies chooses the content, and the name decides what
+ * rules of others match: the hash is long enough that nobody finds a second list for it. With two members or more, words have a `_`.
  */
-export function listSetName(kind: 'ports' | 'nets4' | 'nets6', content: string): string {
-  return `${kind}-${hashHex('sha256', content).slice(0, 24)}`;
+export function listSetName(kind: 'ports' | 'nets4' | 'nets6', members: readonly string[]): string {
+  const inWords = `${kind}-${members.join('_')}`;
+  if (inWords.length <= LONGEST_LIST_NAME && LITERAL.test(inWords)) return inWords;
+  return `${kind}-${hashHex('sha256', members.join(' ')).slice(0, 24)}`;
 }
 
 /** Members of a set stand apart by family, and hosts apart from prefixes: a hash is quick to change, an interval tree is not. */

@@ -132,7 +132,7 @@ function portIn(
 function netIn(nets: readonly string[], { side, family, sets }: Place, sense: Sense = {}): Statement {
   const field = side === 'source' ? sourceAddress(family) : destinationAddress(family);
   if (nets.length === 1) return isOneOf(field, nets, sense);
-  return isIn(field, nameIn(sets, listSet(family === 4 ? 'ipv4_addr' : 'ipv6_addr', nets)), sense);
+  return isIn(field, nameIn(sets, listSet(family === 4 ? 'ipv4_addr' : 'ipv6_addr', nets.toSorted())), sense);
 }
 
 function nameIn({ lists }: RuleSets, list: ListSet): string {

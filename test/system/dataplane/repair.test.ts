@@ -12,7 +12,7 @@ const OTHER_PORTS = [
   { first: 7000, last: 7000 },
   { first: 7100, last: 7110 },
 ];
-const OFFICES_SET = listSet('ipv4_addr', OFFICES).set.name;
+const OFFICES_SET = listSet('ipv4_addr', OFFICES.toSorted()).set.name;
 const PORTS_SET = listSet('inet_service', ['7000', '7100-7110']).set.name;
 const POLICY = hostPolicy({
   ipSets: [netSet('s:a', [`${A4}/32`])],
