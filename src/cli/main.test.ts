@@ -252,7 +252,9 @@ describe('calicoctl pool', () => {
   test('adds silently, shows, sets flags, removes', async () => {
     const { calicoctl } = setUp();
     expect(await calicoctl('pool add 192.168.0.0/16 fd80:24e2:f998:72d6::/64 --nat-outgoing')).toEqual(ok(''));
-    expect(await calicoctl('pool add 192.168.0.0/16 --ipip --nat-outgoing')).toEqual(ok(''));
+    const tunnelled = await calicoctl('pool add 192.168.0.0/16 --ipip --nat-outgoing');
+    expect(tunnelled).toMatchObject({ status: 0, stdout: '' });
+    expect(tunnelled.stderr).toMatch(/: ipipMode Always is stored, and no tunnel is made yet/);
     expect((await calicoctl('pool show')).stdout).toBe(
       [
         '+----------------+-------------------+',

@@ -19,6 +19,7 @@ import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
 import { Ipam } from '../ipam/ipam.js';
 import { notSupported, refused, staleRevision } from './errors.js';
 import { ensureInitialized } from './initialize.js';
+import { effectNotices } from './kept-only.js';
 import { deleteNodeBelongings } from './nodes.js';
 import { admitPool, admitPoolChange, releasePoolAffinities } from './pools.js';
 
@@ -27,7 +28,7 @@ type AnyResource = PublicResourceByKind[PublicKind];
 export interface ClientOptions {
   readonly clock?: Clock;
   readonly newUid?: () => string;
-  /** Hears what happened besides the thing asked for, one line each: the default pool that gave way. */
+  /** Hears what happened besides the thing asked for, one line each: the default pool that gave way, what has no effect yet. */
   readonly notify?: (notice: string) => void;
 }
 
@@ -115,6 +116,7 @@ export class Client {
       await this.#refuseMissingFilters(value);
       await this.datastore.create(key, value as ResourceByKind[R['kind']]);
     }
+    for (const notice of effectNotices(value)) this.#notify(notice);
     return this.datastore.get(key);
   }
 
@@ -143,7 +145,9 @@ export class Client {
       const stored = await this.get(key);
       if (yours !== '' && yours !== stored.revision) throw staleRevision(describeKey(key), yours, stored.revision);
       try {
-        return await this.#replace(stored, complete);
+        const replaced = await this.#replace(stored, complete);
+        for (const notice of effectNotices(complete)) this.#notify(notice);
+        return replaced;
       } catch (error) {
         if (!(error instanceof ConflictError) || yours !== '' || attempt >= UPDATE_TRIES) throw error;
         await sleep(this.#clock, UPDATE_WAIT_MS);

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { effectNotices } from './kept-only.js';
+
+const API = 'projectcalico.org/v3';
+
+describe('effectNotices()', () => {
+  test('says of a host endpoint that nothing is filtered', () => {
+    const spec = { node: 'calico-01', interfaceName: 'eth0' };
+    expect(effectNotices({ apiVersion: API, kind: 'HostEndpoint', metadata: { name: 'uplink' }, spec })).toEqual([
+      'HostEndpoint "uplink" is stored, and nothing acts on it yet: the host it describes is not filtered',
+    ]);
+  });
+
+  test('says of a pool with a tunnel that there is none, and nothing of one without', () => {
+    const pool = (spec: object) =>
+      effectNotices({
+        apiVersion: API,
+        kind: 'IPPool',
+        metadata: { name: 'office' },
+        spec: { cidr: '192.168.0.0/16', ...spec },
+      });
+    expect(pool({ ipipMode: 'Always' })).toEqual([
+      'IPPool "office": ipipMode Always is stored, and no tunnel is made yet: hosts must reach its blocks in one routed network',
+    ]);
+    expect(pool({ vxlanMode: 'CrossSubnet' })[0]).toContain('vxlanMode CrossSubnet is stored');
+    expect(pool({ ipipMode: 'Never' })).toEqual([]);
+  });
+});
