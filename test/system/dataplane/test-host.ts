@@ -172,7 +172,7 @@ function routesOf({ interfaceName, addresses }: EndpointPlan): RoutePlan[] {
     device: interfaceName,
     scope: 'link',
     protocol: 3,
-    metric: 0,
+    metric: 1024,
   }));
 }
 
