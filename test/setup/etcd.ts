@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,19 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+const HOME = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+const PREFIX = 'calico-test-etcd-';
+
+/** Takes away what test runs that were killed left behind: folders whose process is gone. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(HOME)) {
+    const owner = name.startsWith(PREFIX) ? /^\d+(?=-)/.exec(name.slice(PREFIX.length))?.[0] : undefined;
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) {
+      await rm(join(HOME, name), { recursive: true, force: true });
+    }
+  }
+}
+
 /** A private etcd on a memory file system, for one test file; unix socket or loopback only. */
 export class TestEtcd {
   readonly endpoint: string;
@@ -46,7 +59,8 @@ export class TestEtcd {
 
   /** Starts one and waits until it answers; with `tls`, until its port is open. */
   static async start(options: TestEtcdOptions = {}): Promise<TestEtcd> {
-    const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'calico-test-etcd-'));
+    await sweep();
+    const directory = await mkdtemp(join(HOME, `${PREFIX}${process.pid}-`));
     const isTcp = options.listen === 'tcp';
     const scheme = options.tls === undefined ? 'http' : 'https';
     const url = isTcp ? `${scheme}://127.0.0.1:${await freePort()}` : 'unix://localhost:12379';
