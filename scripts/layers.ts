@@ -121,6 +121,7 @@ const childProcess = [
   'src/node/',
   'src/datastore/etcd/',
   'src/dataplane/iptables-legacy.ts',
+  'src/cli/programs.ts',
   'lab/',
   'bench/',
   'scripts/',

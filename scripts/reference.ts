@@ -1,6 +1,7 @@
 import { type FelixParameter, felixParameters } from '../src/api/felix-parameters.js';
 import { type UnusedFelixParameter, unusedFelixParameters } from '../src/api/felix-unused-parameters.js';
-import { COMMANDS, run } from '../src/cli/main.js';
+import { COMMANDS } from '../src/cli/command-list.js';
+import { run } from '../src/cli/main.js';
 
 /** Pages of `docs/` that are made from the program itself. */
 

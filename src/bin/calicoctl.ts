@@ -10,10 +10,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const words = process.argv.slice(2);
 
+const interrupted = new AbortController();
+// The first Ctrl-C ends what goes on; who is not heard may press it again.
+process.once('SIGINT', () => interrupted.abort());
+
 void run(words, {
   environment: process.env,
   readFile: (path) => readFile(path, 'utf8'),
   readStdin: () => text(process.stdin),
+  terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+  signal: interrupted.signal,
   stdout: (output) => process.stdout.write(output),
   stderr: (output) => process.stderr.write(output),
 }).then((status) => {

@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.js';
 import type { Datastore } from '../datastore/datastore.js';
-import type { Result } from './result.js';
+import type { Block, Result } from './result.js';
 
 export interface OptionSpec {
   /** As help shows it: `-f, --filename <file>`. */
@@ -26,6 +26,10 @@ export interface Surroundings {
   readonly stderr: (text: string) => void;
   /** In place of the datastore that configuration names. */
   readonly datastore?: Datastore;
+  /** Which of the outputs a person looks at. Without it: none. */
+  readonly terminals?: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Aborted when the person has had enough (Ctrl-C). */
+  readonly signal?: AbortSignal;
 }
 
 export interface Context extends Surroundings {
@@ -39,6 +43,13 @@ export interface Context extends Surroundings {
   connectToRead(): Promise<Client>;
   /** The same without the check of the version. */
   connectUnchecked(): Promise<Client>;
+  /** To stdout at once: for commands that go on, such as a watch. Others return their output. */
+  print(block: Block): void;
+  /** A line to stderr at once: progress, notices, warnings. */
+  tell(text: string): void;
+  /** Whether to colour what goes to stdout. */
+  readonly colours: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** One command. Its file holds no more than this: what it does is loaded when it runs. */
@@ -52,6 +63,10 @@ export interface Command {
   readonly options: readonly OptionSpec[];
   /** Whether it talks to the datastore, and so takes `--config`. */
   readonly usesDatastore: boolean;
+  /** Reads its words itself: options among them arrive as typed, in `arguments`. Give it `['[words...]']` as arguments. */
+  readonly hasOwnGrammar?: boolean;
+  /** The exit status when the handler throws; 1 unless given. */
+  readonly failureStatus?: number;
   handler(call: Call, context: Context): Promise<Result>;
 }
 

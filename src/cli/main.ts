@@ -3,42 +3,10 @@ import { formatError, NotFoundError, UnavailableError } from '../base/errors.js'
 import type { Client } from '../client/client.js';
 import type { Datastore } from '../datastore/datastore.js';
 import type { Call, Command, Context, Surroundings } from './command.js';
-import { apply } from './commands/apply.js';
-import { create } from './commands/create.js';
-import { remove } from './commands/delete.js';
-import { get } from './commands/get.js';
-import { ipamShow } from './commands/ipam-show.js';
-import { nodeStatus } from './commands/node-status.js';
-import { poolAdd } from './commands/pool-add.js';
-import { poolRemove } from './commands/pool-remove.js';
-import { poolShow } from './commands/pool-show.js';
-import { replace } from './commands/replace.js';
-import { version } from './commands/version.js';
+import { COMMANDS, GROUPS } from './command-list.js';
 import { formatBlock } from './printer.js';
 import type { Result } from './result.js';
 import { explainMismatch } from './version.js';
-
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  create,
-  replace,
-  apply,
-  remove,
-  get,
-  ipamShow,
-  nodeStatus,
-  poolAdd,
-  poolRemove,
-  poolShow,
-  version,
-];
-
-/** What groups of commands are for. */
-const GROUPS: Readonly<Record<string, string>> = {
-  ipam: 'addresses: who holds which',
-  node: 'this host',
-  pool: 'address pools, in short',
-};
 
 const DATASTORE_HINT = 'see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg';
 
@@ -120,7 +88,12 @@ async function refuseOtherVersion(client: Client): Promise<void> {
 function print(result: Result, { stdout, stderr }: Surroundings): number {
   for (const block of result.output ?? []) stdout(formatBlock(block));
   for (const error of result.errors ?? []) stderr(`${error}\n`);
-  return (result.errors ?? []).length === 0 ? 0 : 1;
+  return result.status ?? ((result.errors ?? []).length === 0 ? 0 : 1);
+}
+
+/** Colours are for people at a terminal who did not decline them. */
+function wantsColours({ environment, terminals }: Surroundings): boolean {
+  return terminals?.stdout === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
 async function perform(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
@@ -130,6 +103,10 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     connect: () => session.connect(),
     connectToRead: () => session.connectToRead(),
     connectUnchecked: () => session.connectUnchecked(),
+    print: (block) => surroundings.stdout(formatBlock(block)),
+    tell: (text) => surroundings.stderr(`${text}\n`),
+    colours: wantsColours(surroundings),
+    signal: surroundings.signal ?? new AbortController().signal,
   };
   try {
     const result = await command.handler(call, context);
@@ -139,11 +116,22 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     const hint = error instanceof UnavailableError && error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
     const lead = command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
     surroundings.stderr(`${lead}${formatError(error)}${hint}\n`);
-    return 1;
+    return command.failureStatus ?? 1;
   } finally {
     await session.close();
   }
 }
+
+/** What every command takes, before its name or after it. */
+function addGlobalOptions(parser: Parser, hasOwnL: boolean): void {
+  parser.option('--allow-version-mismatch', 'go on although the cluster is of another version');
+  parser.option('--context <name>', 'context of the kubeconfig');
+  const flags = hasOwnL ? '--log-level <level>' : '-l, --log-level <level>';
+  parser.addOption(new Option(flags, 'what to log to stderr').choices(LOG_LEVELS));
+}
+
+const CONFIG_FLAGS = '-c, --config <file>';
+const CONFIG_HELP = 'where the datastore is (default: /etc/calico/calicoctl.cfg)';
 
 function addOptions(parser: Parser, command: Command): void {
   for (const { flags, help, isList } of command.options) {
@@ -152,43 +140,54 @@ function addOptions(parser: Parser, command: Command): void {
       option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     parser.addOption(option);
   }
-  if (command.usesDatastore)
-    parser.option('-c, --config <file>', 'where the datastore is (default: /etc/calico/calicoctl.cfg)');
-  parser.option('--allow-version-mismatch', 'go on although the cluster is of another version');
-  parser.option('--context <name>', 'context of the kubeconfig');
-  parser.addOption(new Option('-l, --log-level <level>', 'what to log to stderr').choices(LOG_LEVELS));
+  if (command.usesDatastore) parser.option(CONFIG_FLAGS, CONFIG_HELP);
+  addGlobalOptions(
+    parser,
+    command.options.some(({ flags }) => flags.startsWith('-l')),
+  );
 }
 
-function parserFor(parents: Map<string, Parser>, root: Parser, name: string): Parser {
-  const [group = '', verb] = name.split(' ');
-  if (verb === undefined) return root.command(group);
-  let parent = parents.get(group);
-  if (parent === undefined) {
-    parent = root.command(group).description(GROUPS[group] ?? '');
-    parents.set(group, parent);
-  }
-  return parent.command(verb);
+/** The parser of a command or of a group of them, made when first asked for: `bgp peer` of `bgp peer add` too. */
+function parserFor(parsers: Map<string, Parser>, name: string): Parser {
+  const known = parsers.get(name);
+  if (known !== undefined) return known;
+  const words = name.split(' ');
+  const parent = parserFor(parsers, words.slice(0, -1).join(' '));
+  const parser = parent.command(words.at(-1) ?? '').description(GROUPS[name] ?? '');
+  parsers.set(name, parser);
+  return parser;
+}
+
+function rootParser({ stdout, stderr }: Surroundings): Parser {
+  const root = new Parser('calicoctl').description('Declares networks and policy, and shows what became of them.');
+  root.configureOutput({ writeOut: stdout, writeErr: stderr });
+  root.exitOverride().showSuggestionAfterError(true).enablePositionalOptions();
+  root.option(CONFIG_FLAGS, CONFIG_HELP);
+  addGlobalOptions(root, false);
+  return root;
 }
 
 /**
  * Runs calicoctl.
  *
  * @param words the arguments, without program and script
- * @returns the exit status: 0, or 1 for every failure
+ * @returns the exit status: 0, or 1 for every failure; `diff` has 2 for a failure
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
   let status = 0;
-  const root = new Parser('calicoctl').description('Declares networks and policy, and shows what became of them.');
-  root.configureOutput({ writeOut: surroundings.stdout, writeErr: surroundings.stderr });
-  root.exitOverride().showSuggestionAfterError(true);
-  const parents = new Map<string, Parser>();
+  const root = rootParser(surroundings);
+  const parsers = new Map([['', root]]);
   for (const command of COMMANDS) {
-    const parser = parserFor(parents, root, command.name).description(command.help);
+    const parser = parserFor(parsers, command.name).description(command.help);
     for (const argument of command.arguments ?? []) parser.argument(argument);
     addOptions(parser, command);
+    if (command.hasOwnGrammar === true) parser.allowUnknownOption().passThroughOptions();
     parser.action(async () => {
-      const call = { arguments: parser.processedArgs.flat() as string[], options: parser.opts() };
-      call.arguments = call.arguments.filter((word) => word !== undefined);
+      const typed = parser.processedArgs.flat() as readonly (string | undefined)[];
+      const call = {
+        arguments: typed.filter((word) => word !== undefined),
+        options: { ...root.opts(), ...parser.opts() },
+      };
       status = await perform(command, call, surroundings);
     });
   }

@@ -19,8 +19,9 @@ export type Block =
   | PlainTable
   | BoxTable;
 
-/** What a command has to say. Any error makes the exit status 1. */
+/** What a command has to say. Any error makes the exit status 1, unless one is given. */
 export interface Result {
+  readonly status?: number;
   readonly output?: readonly Block[];
   /** To stderr, after the output. */
   readonly errors?: readonly string[];

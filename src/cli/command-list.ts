@@ -1,0 +1,34 @@
+import type { Command } from './command.js';
+import { apply } from './commands/apply.js';
+import { create } from './commands/create.js';
+import { remove } from './commands/delete.js';
+import { get } from './commands/get.js';
+import { ipamShow } from './commands/ipam-show.js';
+import { nodeStatus } from './commands/node-status.js';
+import { poolAdd } from './commands/pool-add.js';
+import { poolRemove } from './commands/pool-remove.js';
+import { poolShow } from './commands/pool-show.js';
+import { replace } from './commands/replace.js';
+import { version } from './commands/version.js';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  create,
+  replace,
+  apply,
+  remove,
+  get,
+  ipamShow,
+  nodeStatus,
+  poolAdd,
+  poolRemove,
+  poolShow,
+  version,
+];
+
+/** What groups of commands are for, by the words that lead to them. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  ipam: 'addresses: who holds which',
+  node: 'this host',
+  pool: 'address pools, in short',
+};

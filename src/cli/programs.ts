@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { CalicoError } from '../base/errors.js';
+
+/** How a program ended, and what it said. */
+export interface ProgramResult {
+  /** The exit status; 128 and the signal's number where a signal ended it. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProgramOptions {
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  /** The program speaks with the person itself: an editor. Nothing is collected then. */
+  readonly isInteractive?: boolean;
+}
+
+const KILLED = 128;
+
+/**
+ * Runs a program to its end; never through a shell.
+ *
+ * @throws {CalicoError} `ERR_CALI_CLI_PROGRAM` it cannot be started; whatever it ends with is a result
+ */
+export async function runProgram(
+  file: string,
+  words: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ProgramResult> {
+  return new Promise((resolve, reject) => {
+    const stdio = options.isInteractive === true ? 'inherit' : 'pipe';
+    const child = spawn(file, words, { stdio, env: options.environment, signal: options.signal });
+    const heard = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    child.stdout?.on('data', (chunk: Buffer) => heard.stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => heard.stderr.push(chunk));
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'ENOENT' ? 'it is not installed' : cause.message;
+      reject(new CalicoError('ERR_CALI_CLI_PROGRAM', `cannot run "${file}": ${why}`, { cause }));
+    });
+    child.once('close', (status) => {
+      const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString('utf8');
+      resolve({ status: status ?? KILLED, stdout: text(heard.stdout), stderr: text(heard.stderr) });
+    });
+    // Who does not read its input to the end is not to end us.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input ?? '');
+  });
+}
