@@ -72,6 +72,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     does: 'attaching a workload to a host: link, addresses, gateway, and taking it away',
     imports: ['base', 'net', 'sys', 'netlink'],
   },
+  docker: {
+    does: "Docker's network and IPAM plugin, and what it asks of an engine",
+    imports: [...facts, 'datastore', 'ipam', 'client', 'sys', 'netlink', 'workload'],
+  },
   localapi: { does: "the daemon's unix socket: protocol, server, client", imports: ['base', 'net', 'api'] },
   node: {
     does: "a host's start-up and supervision: calico-node",
@@ -88,12 +92,25 @@ export const layers: Readonly<Record<string, Layer>> = {
       'bgp',
       'felix',
       'workload',
+      'docker',
       'localapi',
     ],
   },
   cli: {
     does: 'calicoctl: one command a file, one printer',
-    imports: [...facts, 'plan', 'datastore', 'client', 'ipam', 'policy', 'features', 'bgp', 'workload', 'localapi'],
+    imports: [
+      ...facts,
+      'plan',
+      'datastore',
+      'client',
+      'ipam',
+      'policy',
+      'features',
+      'bgp',
+      'workload',
+      'docker',
+      'localapi',
+    ],
   },
   bin: { does: 'executables of a few lines', imports: ['base', 'felix', 'node', 'cli'] },
   lab: {
@@ -109,7 +126,7 @@ export const layers: Readonly<Record<string, Layer>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   koffi: ['src/sys/'],
   '@bufbuild/protobuf': ['src/datastore/etcd/'],
-  valibot: ['src/api/', 'src/localapi/'],
+  valibot: ['src/api/', 'src/localapi/', 'src/docker/'],
   yaml: ['src/cli/', 'scripts/'],
   commander: ['src/cli/'],
   pino: ['src/base/'],
