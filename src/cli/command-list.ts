@@ -3,6 +3,7 @@ import { apply } from './commands/apply.js';
 import { create } from './commands/create.js';
 import { remove } from './commands/delete.js';
 import { get } from './commands/get.js';
+import { ipamConfigure } from './commands/ipam-configure.js';
 import { ipamShow } from './commands/ipam-show.js';
 import { nodeStatus } from './commands/node-status.js';
 import { poolAdd } from './commands/pool-add.js';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   apply,
   remove,
   get,
+  ipamConfigure,
   ipamShow,
   nodeStatus,
   poolAdd,
@@ -28,7 +30,7 @@ export const COMMANDS: readonly Command[] = [
 
 /** What groups of commands are for, by the words that lead to them. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  ipam: 'addresses: who holds which',
+  ipam: 'addresses: who holds which, and how they are assigned',
   node: 'this host',
   pool: 'address pools, in short',
 };

@@ -349,16 +349,29 @@ describe('utilization()', () => {
         cidr: '192.0.2.0/24',
         capacity: 256,
         used: 1,
-        blocks: [{ cidr: '192.0.2.0/26', affinity: 'host:h1', capacity: 64, used: 1 }],
+        reserved: 0,
+        blocks: [{ cidr: '192.0.2.0/26', affinity: 'host:h1', capacity: 64, used: 1, reserved: 0 }],
       },
       {
         name: 'orphaned allocation blocks',
         cidr: '0.0.0.0/0',
         capacity: 0,
         used: 1,
-        blocks: [{ cidr: '10.0.0.0/26', affinity: 'host:h1', capacity: 64, used: 1 }],
+        reserved: 0,
+        blocks: [{ cidr: '10.0.0.0/26', affinity: 'host:h1', capacity: 64, used: 1, reserved: 0 }],
       },
     ]);
+  });
+
+  test('counts what is reserved once, and not where somebody holds it', async () => {
+    await store.put(...pool('office', '192.0.2.0/24'));
+    await reserve('192.0.2.0/30', '192.0.2.2/32', '192.0.2.128/25', '192.0.0.0/30');
+    await ipam.assignIp({ address: '192.0.2.1', hostname: 'h1' });
+    expect(await ipam.utilization()).toMatchObject([
+      { capacity: 256, used: 1, reserved: 3 + 128, blocks: [{ cidr: '192.0.2.0/26', used: 1, reserved: 3 }] },
+    ]);
+    await reserve('192.0.0.0/16');
+    expect(await ipam.utilization()).toMatchObject([{ used: 1, reserved: 255, blocks: [{ reserved: 63 }] }]);
   });
 });
 

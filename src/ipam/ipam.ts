@@ -66,6 +66,8 @@ export interface AddressAttributes {
   readonly affinity: string | undefined;
   readonly handleId: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Of who takes over: the target of a migration. */
+  readonly alternateAttributes: Readonly<Record<string, string>>;
   readonly sequence: bigint | undefined;
 }
 
@@ -185,6 +187,7 @@ export class Ipam {
         affinity: block.affinity,
         handleId: attribute.handle_id,
         attributes: attribute.secondary ?? {},
+        alternateAttributes: attribute.alternateOwnerAttrs ?? {},
         sequence: block.sequenceNumberForAllocation?.[String(ordinal)],
       };
     });

@@ -68,6 +68,8 @@ export interface IpamSettings {
   /** 0: none configured. */
   readonly maxBlocksPerHost: number;
   readonly cooldownSeconds: number;
+  /** Whether a virtual machine keeps its address when it moves. */
+  readonly kubeVirtPersistence: 'Enabled' | 'Disabled';
 }
 
 export function settingsFrom(configuration: IPAMConfiguration | undefined): IpamSettings {
@@ -76,6 +78,7 @@ export function settingsFrom(configuration: IPAMConfiguration | undefined): Ipam
     mayClaim: configuration?.spec.autoAllocateBlocks ?? true,
     maxBlocksPerHost: configuration?.spec.maxBlocksPerHost ?? 0,
     cooldownSeconds: configuration?.spec.ipCooldownSeconds ?? 0,
+    kubeVirtPersistence: configuration?.spec.kubeVirtVMAddressPersistence ?? 'Enabled',
   };
 }
 

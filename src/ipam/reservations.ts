@@ -30,6 +30,22 @@ export class Reservations {
     }
     return true;
   }
+
+  /** How many addresses of the prefix are reserved; exact up to 2^53. */
+  countWithin(prefix: Prefix): number {
+    const bits = addressBits(prefix.address.family);
+    const reserved = this.#prefixes.filter((each) => prefixesOverlap(each, prefix));
+    return disjoint(reserved).reduce((sum, { length }) => sum + 2 ** (bits - Math.max(length, prefix.length)), 0);
+  }
+}
+
+/** The prefixes without those that lie within others: what remains does not overlap. */
+function disjoint(prefixes: readonly Prefix[]): readonly Prefix[] {
+  const kept: Prefix[] = [];
+  for (const prefix of prefixes.toSorted((a, b) => a.length - b.length)) {
+    if (!kept.some((outer) => prefixContains(outer, prefix))) kept.push(prefix);
+  }
+  return kept;
 }
 
 export async function readReservations(datastore: Datastore): Promise<Reservations> {

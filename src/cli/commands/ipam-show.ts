@@ -6,6 +6,8 @@ export const ipamShow: Command = {
   options: [
     { flags: '--ip <address>', help: 'who holds this address' },
     { flags: '--show-blocks', help: 'each block of each pool too' },
+    { flags: '--show-borrowed', help: 'addresses that hosts took from the blocks of others' },
+    { flags: '--show-configuration', help: 'how addresses are assigned' },
   ],
   usesDatastore: true,
   async handler(call, context) {
