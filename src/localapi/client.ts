@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { CalicoError, UnavailableError } from '../base/errors.js';
 import { failureFromAnswer } from './failures.js';
 import {
+  type AddressesRequest,
   attachedWorkload,
   type AttachedWorkload,
   type AttachRequest,
@@ -14,6 +15,11 @@ import {
   type NodeHealth,
   nodeStatus,
   type NodeStatus,
+  type RemovalRequest,
+  workload,
+  type Workload,
+  workloadList,
+  type WorkloadList,
 } from './protocol.js';
 
 interface Call {
@@ -28,6 +34,16 @@ interface Reply {
 }
 
 const TIMEOUT_MS = 30_000;
+
+/** Namespace and name of a WorkloadEndpoint. */
+export interface WorkloadIdentity {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function pathOf({ namespace, name }: WorkloadIdentity): string {
+  return `/v1/workloads/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
 
 /**
  * Asks the `calico-node` of this host. Every method throws UnavailableError `ERR_CALI_LOCAL_UNREACHABLE` when none listens, and what
@@ -51,13 +67,32 @@ export class LocalApiClient {
   }
 
   /** Connects a network namespace to this host; doing it again gives the same. */
-  async attach(workload: AttachRequest): Promise<AttachedWorkload> {
-    return this.#read(attachedWorkload, await this.#ask({ method: 'POST', path: '/v1/workloads', body: workload }));
+  async attach(body: AttachRequest): Promise<AttachedWorkload> {
+    return this.#read(attachedWorkload, await this.#ask({ method: 'POST', path: '/v1/workloads', body }));
   }
 
-  async detach({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<DetachedWorkload> {
-    const path = `/v1/workloads/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
-    return this.#read(detachedWorkload, await this.#ask({ method: 'DELETE', path }));
+  async detach(identity: WorkloadIdentity): Promise<DetachedWorkload> {
+    return this.#read(detachedWorkload, await this.#ask({ method: 'DELETE', path: pathOf(identity) }));
+  }
+
+  /** The workloads of this host, whoever attached them. */
+  async workloads(): Promise<WorkloadList> {
+    return this.#read(workloadList, await this.#ask({ method: 'GET', path: '/v1/workloads' }));
+  }
+
+  async workload(identity: WorkloadIdentity): Promise<Workload> {
+    return this.#read(workload, await this.#ask({ method: 'GET', path: pathOf(identity) }));
+  }
+
+  /** More addresses for a workload that is attached; one it has is no failure. */
+  async addAddresses(identity: WorkloadIdentity, body: AddressesRequest): Promise<Workload> {
+    const path = `${pathOf(identity)}/addresses`;
+    return this.#read(workload, await this.#ask({ method: 'POST', path, body }));
+  }
+
+  async removeAddress(identity: WorkloadIdentity, address: string, body: RemovalRequest): Promise<Workload> {
+    const path = `${pathOf(identity)}/addresses/${encodeURIComponent(address)}`;
+    return this.#read(workload, await this.#ask({ method: 'DELETE', path, body }));
   }
 
   #read<T>(schema: v.GenericSchema<unknown, T>, { status, text }: Reply): T {

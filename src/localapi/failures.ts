@@ -6,12 +6,18 @@ import {
   UnavailableError,
   ValidationError,
 } from '../base/errors.js';
+import { MethodError } from './router.js';
+
+/** The code of the failure to send more than a request may be. */
+export const TOO_LARGE = 'ERR_CALI_LOCAL_TOO_LARGE';
 
 const STATUS = {
   validation: 400,
   notFound: 404,
+  method: 405,
   alreadyExists: 409,
   conflict: 412,
+  tooLarge: 413,
   other: 500,
   unavailable: 503,
 } as const;
@@ -29,6 +35,8 @@ export function failureAnswer(error: unknown): { readonly status: number; readon
 }
 
 function statusOf(error: CalicoError): number {
+  if (error.code === TOO_LARGE) return STATUS.tooLarge;
+  if (error instanceof MethodError) return STATUS.method;
   if (error instanceof ValidationError) return STATUS.validation;
   if (error instanceof NotFoundError) return STATUS.notFound;
   if (error instanceof AlreadyExistsError) return STATUS.alreadyExists;
@@ -44,6 +52,7 @@ export function failureFromAnswer(
   const options = hint === undefined ? {} : { hint };
   switch (status) {
     case STATUS.validation:
+    case STATUS.tooLarge:
       return new ValidationError(code, message, [], options);
     case STATUS.notFound:
       return new NotFoundError(code, message, options);

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -39,6 +39,18 @@ const serve = (...routes: LocalRoute[]) =>
   LocalApiServer.start({
     socketPath,
     routes: [{ method: 'GET', path: '/v1/status', answer: () => ({ body: status }) }, ...routes],
+  });
+
+/** @returns the status and the code of the failure */
+const send = (method: string, path: string, body = ''): Promise<[number | undefined, unknown]> =>
+  new Promise((resolve, reject) => {
+    const asked = request({ socketPath, method, path, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve([response.statusCode, (JSON.parse(text) as { code?: string }).code]));
+    });
+    asked.on('error', reject);
+    asked.end(body);
   });
 
 describe('LocalApiServer', () => {
@@ -94,6 +106,33 @@ describe('LocalApiServer', () => {
     const route: LocalRoute = { method: 'GET', path: '/v1/workloads/{name}', answer: () => ({ body: {} }) };
     expect(findRoute([route], 'GET', '/v1/workloads/a%2Fb').parameters).toEqual({ name: 'a/b' });
     expect(() => findRoute([route], 'GET', '/v1/workloads/%zz')).toThrow(NotFoundError);
+  });
+
+  test('says what is wrong with a request that makes no sense', async () => {
+    const echo: LocalRoute = { method: 'POST', path: '/v1/echo', answer: ({ body }) => ({ body: { body } }) };
+    const bugs: unknown[] = [];
+    const broken: LocalRoute = {
+      method: 'GET',
+      path: '/v1/broken',
+      answer: () => {
+        throw new TypeError('a bug');
+      },
+    };
+    await using server = await LocalApiServer.start({
+      socketPath,
+      routes: [echo, broken],
+      onBug: (error) => bugs.push(error),
+    });
+    expect(await send('POST', '/v1/echo', '{"a":')).toEqual([400, 'ERR_CALI_LOCAL_BODY']);
+    expect(await send('POST', '/v1/echo', 'x'.repeat(3_000_000))).toEqual([413, 'ERR_CALI_LOCAL_TOO_LARGE']);
+    expect(await send('POST', '/v1/echo', '"ok"')).toEqual([200, undefined]);
+    expect(await send('GET', '/v1/echo')).toEqual([405, 'ERR_CALI_LOCAL_METHOD']);
+    expect(await send('PATCH', '/v1/echo')).toEqual([405, 'ERR_CALI_LOCAL_METHOD']);
+    expect(await send('GET', '/v1/nothing')).toEqual([404, 'ERR_CALI_LOCAL_ROUTE']);
+    expect(await send('GET', '/v2/status')).toEqual([404, 'ERR_CALI_LOCAL_ROUTE']);
+    expect(await send('GET', '/v1/broken')).toEqual([500, 'ERR_CALI_LOCAL_BUG']);
+    expect(bugs).toEqual([new TypeError('a bug')]);
+    await server.close();
   });
 
   test('a client says when something else listens there', async () => {

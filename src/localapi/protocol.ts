@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 
+// Version 1 of the local API; docs/local-api.md describes it and what may change in it.
+
 /** Where `calico-node` listens. Root and its group may connect. */
 export const LOCAL_API_SOCKET = '/var/run/calico/calico.sock';
 
@@ -53,6 +55,10 @@ export const nodeStatus = v.object({
     hasIpv4: v.boolean(),
     hasIpv6: v.boolean(),
     peers: v.array(peer),
+    /** This host's own, as it tells its peers; left out until there is a plan for BGP. */
+    asNumber: v.optional(v.number()),
+    ipv4Address: v.optional(v.string()),
+    ipv6Address: v.optional(v.string()),
   }),
   conditions: v.array(condition),
   /** What this kernel can do; empty until it has been tried. */
@@ -65,12 +71,19 @@ export type BgpPeerStatus = v.InferOutput<typeof peer>;
 export const nodeHealth = v.object({ isLive: v.boolean(), isReady: v.boolean(), table: v.string() });
 export type NodeHealth = v.InferOutput<typeof nodeHealth>;
 
-const text = v.pipe(v.string(), v.nonEmpty());
+const text = v.pipe(v.string(), v.nonEmpty('is empty'));
+
+/** Path of a network namespace, or the id of a process in it; absolute, as `calico-node` sees it. */
+const netns = v.union(
+  [v.pipe(v.number(), v.integer(), v.minValue(1)), v.pipe(v.string(), v.startsWith('/', 'is not an absolute path'))],
+  'is not an absolute path or a process id',
+);
+/** How many addresses of a family to assign. */
+const amount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16));
 
 /** Body of `POST /v1/workloads`: connect a network namespace to this host. */
 export const attachRequest = v.strictObject({
-  /** Path of the network namespace, or the id of a process in it; absolute, as `calico-node` sees it. */
-  netns: v.union([v.pipe(v.number(), v.integer(), v.minValue(1)), v.pipe(v.string(), v.startsWith('/'))]),
+  netns,
   /** Default `cni`. */
   orchestrator: v.optional(text, 'cni'),
   /** Identifies the workload on this host; with `cni` the container's id. */
@@ -84,8 +97,8 @@ export const attachRequest = v.strictObject({
   /** Exactly these; assigned from the pools when left out. */
   addresses: v.optional(v.array(text)),
   /** How many to assign of each family. Default one IPv4 address. */
-  ipv4: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)), 1),
-  ipv6: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)), 0),
+  ipv4: v.optional(amount, 1),
+  ipv6: v.optional(amount, 0),
   /** Names or CIDRs of pools to assign from; any when left out. */
   pools: v.optional(v.array(text), []),
   /** Derived from workload and endpoint when left out. */
@@ -108,6 +121,47 @@ export const attachedWorkload = v.object({
   hostMac: v.string(),
 });
 export type AttachedWorkload = v.InferOutput<typeof attachedWorkload>;
+
+/** A workload of this host: one of `GET /v1/workloads`, and the answer for it alone. */
+export const workload = v.object({
+  name: v.string(),
+  namespace: v.string(),
+  orchestrator: v.string(),
+  /** What the orchestrator calls it: with `cni` the container's id. */
+  workload: v.string(),
+  /** The interface inside. */
+  endpoint: v.string(),
+  /** The host's end. */
+  interfaceName: v.string(),
+  /** Each with /32 or /128. */
+  addresses: v.array(v.string()),
+  mac: v.optional(v.string()),
+  labels: v.record(v.string(), v.string()),
+  profiles: v.array(v.string()),
+  /** `up`: its interface carries packets and its rules and routes are in the kernel. `unknown`: the agent has not looked at it yet. */
+  state: v.picklist(['up', 'down', 'unknown']),
+});
+export type Workload = v.InferOutput<typeof workload>;
+
+/** Answer of `GET /v1/workloads`, by namespace and name. */
+export const workloadList = v.object({ workloads: v.array(workload) });
+export type WorkloadList = v.InferOutput<typeof workloadList>;
+
+/** Body of `POST /v1/workloads/{namespace}/{name}/addresses`; the answer is the workload. */
+export const addressesRequest = v.strictObject({
+  netns,
+  /** Exactly these; assigned from the pools when left out. */
+  addresses: v.optional(v.pipe(v.array(text), v.nonEmpty('is empty'))),
+  ipv4: v.optional(amount, 1),
+  ipv6: v.optional(amount, 0),
+  pools: v.optional(v.array(text), []),
+});
+export type AddressesRequest = v.InferInput<typeof addressesRequest>;
+export type CompleteAddressesRequest = v.InferOutput<typeof addressesRequest>;
+
+/** Body of `DELETE /v1/workloads/{namespace}/{name}/addresses/{address}`; the answer is the workload. */
+export const removalRequest = v.strictObject({ netns });
+export type RemovalRequest = v.InferOutput<typeof removalRequest>;
 
 /** Answer of `DELETE /v1/workloads/{namespace}/{name}`. */
 export const detachedWorkload = v.object({

@@ -1,10 +1,13 @@
 import * as v from 'valibot';
 import { ValidationError } from '../base/errors.js';
-import { attachRequest, type CompleteAttachRequest } from './protocol.js';
 
-/** The body of `POST /v1/workloads` with its defaults. @throws {ValidationError} `ERR_CALI_LOCAL_REQUEST` every field that is wrong */
-export function readAttachRequest(body: unknown): CompleteAttachRequest {
-  const read = v.safeParse(attachRequest, body);
+/**
+ * The body of a request with its defaults, by one of the schemas of `protocol.ts`.
+ *
+ * @throws {ValidationError} `ERR_CALI_LOCAL_REQUEST` every field that is wrong
+ */
+export function readRequest<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+  const read = v.safeParse(schema, body);
   if (read.success) return read.output;
   const issues = read.issues.map((issue) => ({
     code: 'ERR_CALI_LOCAL_REQUEST',

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../base/errors.js';
+import { CalicoError, NotFoundError, visibleText } from '../base/errors.js';
 
 export interface LocalRequest {
   /** By the name in the route's path, decoded. */
@@ -46,12 +46,29 @@ function parametersOf(path: string, wanted: string): Record<string, string> | un
   return parameters;
 }
 
-/** The route for a request, with its parameters. @throws {NotFoundError} there is none */
+/** The path is there, but not for this method. */
+export class MethodError extends CalicoError {
+  override readonly name = 'MethodError';
+  /** Those it is there for. */
+  readonly allowed: readonly string[];
+
+  constructor(method: string, path: string, allowed: readonly string[]) {
+    super('ERR_CALI_LOCAL_METHOD', `there is no ${method} of ${path}`, { hint: `use ${allowed.join(' or ')}` });
+    this.allowed = allowed;
+  }
+}
+
+/** The route for a request, with its parameters. @throws {NotFoundError} there is none @throws {MethodError} */
 export function findRoute(routes: readonly LocalRoute[], method: string, url: string) {
   const [path = '/'] = url.split('?');
+  const allowed: string[] = [];
   for (const route of routes) {
-    const parameters = route.method === method ? parametersOf(path, route.path) : undefined;
-    if (parameters !== undefined) return { route, parameters };
+    const parameters = parametersOf(path, route.path);
+    if (parameters === undefined) continue;
+    if (route.method === method) return { route, parameters };
+    allowed.push(route.method);
   }
-  throw new NotFoundError('ERR_CALI_LOCAL_ROUTE', `there is no ${method} ${path}`);
+  if (allowed.length > 0) throw new MethodError(method, visibleText(path), allowed);
+  const hint = path.startsWith('/v1/') ? {} : { hint: 'this calico-node speaks version 1: paths begin with /v1/' };
+  throw new NotFoundError('ERR_CALI_LOCAL_ROUTE', `there is no ${visibleText(path)}`, hint);
 }

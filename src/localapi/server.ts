@@ -3,27 +3,39 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname } from 'node:path';
 import { CalicoError, UnavailableError, ValidationError } from '../base/errors.js';
 import { LocalApiClient } from './client.js';
-import { failureAnswer } from './failures.js';
-import { findRoute, type LocalAnswer, type LocalRoute } from './router.js';
+import { failureAnswer, TOO_LARGE } from './failures.js';
+import { findRoute, type LocalAnswer, type LocalRoute, MethodError } from './router.js';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+const DRAIN_LIMIT_BYTES = 64 * BODY_LIMIT_BYTES;
+/** How long a client may take to send its request. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface LocalApiServerOptions {
   readonly socketPath: string;
   readonly routes: readonly LocalRoute[];
+  /** Hears of failures that are no {@link CalicoError}: the client is told the message, not the stack. */
+  readonly onBug?: (error: unknown) => void;
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+/** Takes in what is too much as well, or the client would not hear the answer; but not without end. */
+async function collect(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > BODY_LIMIT_BYTES) throw new ValidationError('ERR_CALI_LOCAL_BODY', 'the body is over 1 MiB', []);
-    chunks.push(chunk);
+    if (size > DRAIN_LIMIT_BYTES) break;
+    if (size <= BODY_LIMIT_BYTES) chunks.push(chunk);
   }
-  if (size === 0) return undefined;
+  if (size > BODY_LIMIT_BYTES) throw new ValidationError(TOO_LARGE, 'the body is over 1 MiB', []);
+  return Buffer.concat(chunks);
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const bytes = await collect(request);
+  if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+    return JSON.parse(bytes.toString()) as unknown;
   } catch (cause) {
     throw new ValidationError('ERR_CALI_LOCAL_BODY', 'the body is not JSON', [], { cause });
   }
@@ -44,12 +56,13 @@ export class LocalApiServer implements AsyncDisposable {
    *
    * @throws {CalicoError} `ERR_CALI_LOCAL_RUNNING` another one listens there; `ERR_CALI_LOCAL_LISTEN`
    */
-  static async start({ socketPath, routes }: LocalApiServerOptions): Promise<LocalApiServer> {
+  static async start(options: LocalApiServerOptions): Promise<LocalApiServer> {
+    const { socketPath } = options;
     await mkdir(dirname(socketPath), { recursive: true });
     await refuseLiveServer(socketPath);
     await rm(socketPath, { force: true });
-    const server = createServer((request, response) => {
-      void respond(routes, request, response);
+    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+      void respond(options, request, response);
     });
     await listen(server, socketPath);
     await chmod(socketPath, 0o660);
@@ -104,17 +117,22 @@ function listen(server: Server, socketPath: string): Promise<void> {
 }
 
 async function respond(
-  routes: readonly LocalRoute[],
+  { routes, onBug }: LocalApiServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   let answer: LocalAnswer;
+  let allow = {};
   try {
     const { route, parameters } = findRoute(routes, request.method ?? 'GET', request.url ?? '/');
     answer = await route.answer({ parameters, body: await readBody(request) });
   } catch (error) {
+    if (!(error instanceof CalicoError)) onBug?.(error);
+    if (error instanceof MethodError) allow = { allow: error.allowed.join(', ') };
     answer = failureAnswer(error);
   }
-  response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' });
+  // Who still sends what nobody reads would wait for ever: the connection ends with the answer.
+  const ends = request.complete ? {} : { connection: 'close' };
+  response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...allow, ...ends });
   response.end(`${JSON.stringify(answer.body)}\n`);
 }

@@ -1,10 +1,19 @@
+import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
 import type { Conditions, ShownCondition } from '../base/conditions.js';
 import type { Agent } from '../felix/agent.js';
 import type { Health } from '../felix/health.js';
 import type { FeatureReport } from '../features/probe.js';
-import type { NodeHealth, NodeStatus } from '../localapi/protocol.js';
-import { readAttachRequest } from '../localapi/requests.js';
+import {
+  addressesRequest,
+  attachRequest,
+  type NodeHealth,
+  type NodeStatus,
+  removalRequest,
+  type Workload,
+} from '../localapi/protocol.js';
+import { readRequest } from '../localapi/requests.js';
 import type { LocalRoute } from '../localapi/router.js';
+import type { BgpPlan } from '../plan/host-plan.js';
 import type { BgpService } from './bgp-service.js';
 import type { NodeState } from './node-state.js';
 import type { NodeSettings } from './settings.js';
@@ -40,6 +49,35 @@ function problemConditions(view: NodeView): ShownCondition[] {
   );
 }
 
+/** What this host calls itself among its peers. */
+function ownSpeaker(plan: BgpPlan | undefined): Partial<NodeStatus['bgp']> {
+  if (plan === undefined) return {};
+  const { asNumber, ipv4, ipv6 } = plan;
+  return {
+    asNumber,
+    ...(ipv4 === undefined ? {} : { ipv4Address: ipv4.address }),
+    ...(ipv6 === undefined ? {} : { ipv6Address: ipv6.address }),
+  };
+}
+
+/** An endpoint of this host as the local API shows it. */
+function shownWorkload({ metadata, spec }: WorkloadEndpoint, view: NodeView): Workload {
+  const namespace = metadata.namespace ?? 'default';
+  return {
+    name: metadata.name,
+    namespace,
+    orchestrator: spec.orchestrator,
+    workload: spec.containerID ?? spec.pod ?? spec.workload ?? '',
+    endpoint: spec.endpoint ?? '',
+    interfaceName: spec.interfaceName,
+    addresses: [...(spec.ipNetworks ?? [])],
+    ...(spec.mac === undefined ? {} : { mac: spec.mac }),
+    labels: metadata.labels ?? {},
+    profiles: [...(spec.profiles ?? [])],
+    state: view.state.endpointState(`${namespace}/${metadata.name}`),
+  };
+}
+
 export async function readStatus(view: NodeView): Promise<NodeStatus> {
   const { state, settings } = view;
   const { isRunning, peers } = await view.bgp().peers();
@@ -66,6 +104,7 @@ export async function readStatus(view: NodeView): Promise<NodeStatus> {
       hasIpv4: state.bgpPlan?.ipv4 !== undefined,
       hasIpv6: state.bgpPlan?.ipv6 !== undefined,
       peers: [...peers],
+      ...ownSpeaker(state.bgpPlan),
     },
     conditions: [...view.conditions.shown(), ...problemConditions(view)],
     features: view.features().map(({ feature, outcome }) => ({ name: feature.name, outcome, lost: feature.lost })),
@@ -88,17 +127,55 @@ export function localRoutes(view: NodeView): readonly LocalRoute[] {
         return { status: health.isReady && health.isLive ? 200 : 503, body: health };
       },
     },
+    ...workloadRoutes(view),
+  ];
+}
+
+function workloadRoutes(view: NodeView): readonly LocalRoute[] {
+  const one = '/v1/workloads/{namespace}/{name}';
+  const shown = (endpoint: WorkloadEndpoint) => ({ body: shownWorkload(endpoint, view) });
+  return [
+    {
+      method: 'GET',
+      path: '/v1/workloads',
+      answer: async () => {
+        const endpoints = await view.workloads().list();
+        return { body: { workloads: endpoints.map((endpoint) => shownWorkload(endpoint, view)) } };
+      },
+    },
     {
       method: 'POST',
       path: '/v1/workloads',
-      answer: async ({ body }) => ({ body: await view.workloads().attach(readAttachRequest(body)) }),
+      answer: async ({ body }) => ({ body: await view.workloads().attach(readRequest(attachRequest, body)) }),
+    },
+    {
+      method: 'GET',
+      path: one,
+      answer: async ({ parameters: { namespace = '', name = '' } }) =>
+        shown(await view.workloads().get(namespace, name)),
     },
     {
       method: 'DELETE',
-      path: '/v1/workloads/{namespace}/{name}',
+      path: one,
       answer: async ({ parameters: { namespace = '', name = '' } }) => ({
         body: await view.workloads().detach(namespace, name),
       }),
+    },
+    {
+      method: 'POST',
+      path: `${one}/addresses`,
+      answer: async ({ parameters: { namespace = '', name = '' }, body }) => {
+        const request = readRequest(addressesRequest, body);
+        return shown(await view.workloads().addAddresses(namespace, name, request));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: `${one}/addresses/{address}`,
+      answer: async ({ parameters: { namespace = '', name = '', address = '' }, body }) => {
+        const request = readRequest(removalRequest, body);
+        return shown(await view.workloads().removeAddress({ namespace, name }, address, request));
+      },
     },
   ];
 }

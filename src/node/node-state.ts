@@ -25,6 +25,7 @@ export class NodeState implements AgentObserver {
   #lastError: string | undefined;
   #bgpPlan: BgpPlan | undefined;
   #problems: readonly string[] = [];
+  #endpoints = new Map<string, EndpointStatus>();
 
   constructor(inner: AgentObserver, conditions: Conditions, listener: NodeStateListener) {
     this.#inner = inner;
@@ -57,6 +58,11 @@ export class NodeState implements AgentObserver {
     return this.#bgpPlan;
   }
 
+  /** How an endpoint of this host is, by `namespace/name`; unknown until the kernel was looked at for it. */
+  endpointState(id: string): EndpointStatus | 'unknown' {
+    return this.#endpoints.get(id) ?? 'unknown';
+  }
+
   onDatastore(...[status, reason]: Parameters<NonNullable<AgentObserver['onDatastore']>>): void {
     this.#inner.onDatastore?.(status, reason);
     this.#datastoreStatus = status;
@@ -76,6 +82,7 @@ export class NodeState implements AgentObserver {
   onProgrammed(report: ApplyReport, tookMs: number): void {
     this.#inner.onProgrammed?.(report, tookMs);
     this.#isProgrammed = true;
+    this.#endpoints = new Map(report.endpoints);
     this.#lastError = undefined;
     this.#conditions.clear(RULES_REFUSED);
     if (report.failures.length === 0) this.#conditions.clear(PARTLY_PROGRAMMED);
@@ -97,6 +104,7 @@ export class NodeState implements AgentObserver {
 
   onEndpointStatus(changed: ReadonlyMap<string, EndpointStatus>): void {
     this.#inner.onEndpointStatus?.(changed);
+    for (const [id, status] of changed) this.#endpoints.set(id, status);
   }
 
   onRepair(kernelWrites: number): void {

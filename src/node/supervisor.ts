@@ -17,6 +17,7 @@ import type { FeatureReport } from '../features/probe.js';
 import { Ipam } from '../ipam/ipam.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import { LocalApiServer } from '../localapi/server.js';
+import { addWorkloadAddress, removeWorkloadAddress } from '../workload/address.js';
 import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
@@ -119,6 +120,7 @@ export class Supervisor {
     await using server = await LocalApiServer.start({
       socketPath: this.#options.socketPath ?? LOCAL_API_SOCKET,
       routes: localRoutes(this.#view()),
+      onBug: (error) => this.#log.error('the local API failed unforeseen', { error }),
     });
     try {
       await this.#serve();
@@ -152,7 +154,13 @@ export class Supervisor {
       client,
       ipam: new Ipam(datastore, { clock: this.#clock }),
       hostname: this.#name,
-      kernel: { attach: attachWorkload, detach: detachWorkload, mtu: uplinkMtu },
+      kernel: {
+        attach: attachWorkload,
+        detach: detachWorkload,
+        addAddress: addWorkloadAddress,
+        removeAddress: removeWorkloadAddress,
+        mtu: uplinkMtu,
+      },
     });
     if (this.#settings.networking === 'bird' && this.#options.openBgp !== undefined) {
       this.#bgp = this.#options.openBgp({ ...surroundings, log: this.#options.log });

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Client } from '../client/client.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Ipam } from '../ipam/ipam.js';
-import type { AttachRequest } from '../localapi/protocol.js';
-import { readAttachRequest } from '../localapi/requests.js';
+import { addressesRequest, type AttachRequest, attachRequest } from '../localapi/protocol.js';
+import { readRequest } from '../localapi/requests.js';
 import type { Attachment } from '../workload/attach.js';
 import { Workloads } from './workloads.js';
 
@@ -11,12 +11,14 @@ let datastore: MemoryDatastore;
 let client: Client;
 let workloads: Workloads;
 let cables: Map<string, Attachment>;
+let given: string[];
 let breaks: boolean;
 
 beforeEach(async () => {
   datastore = new MemoryDatastore();
   client = new Client(datastore);
   cables = new Map();
+  given = [];
   breaks = false;
   workloads = new Workloads({
     client,
@@ -34,6 +36,15 @@ beforeEach(async () => {
         });
       },
       detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
+      addAddress: ({ hostInterface, address }) => {
+        if (breaks) return Promise.reject(new Error('no such namespace'));
+        given.push(`${hostInterface} ${address}`);
+        return Promise.resolve();
+      },
+      removeAddress: ({ hostInterface, address }) => {
+        given = given.filter((held) => held !== `${hostInterface} ${address}`);
+        return Promise.resolve(true);
+      },
       mtu: () => Promise.resolve(1_450),
     },
   });
@@ -47,7 +58,7 @@ beforeEach(async () => {
 
 const ID = '0123456789abcdef0123456789abcdef';
 const attach = (more: Partial<AttachRequest> = {}) =>
-  workloads.attach(readAttachRequest({ netns: '/run/netns/web', workload: ID, ...more }));
+  workloads.attach(readRequest(attachRequest, { netns: '/run/netns/web', workload: ID, ...more }));
 
 async function assigned(): Promise<number> {
   const { items } = await datastore.list('IPAMBlock');
@@ -118,7 +129,51 @@ describe('Workloads', () => {
   });
 
   test('a request that makes no sense is refused with its fields', () => {
-    expect(() => readAttachRequest({ netns: 'relative', workload: '' })).toThrow(/netns: .*; workload: /);
+    expect(() => readRequest(attachRequest, { netns: 'relative', workload: '' })).toThrow(
+      'netns: is not an absolute path; workload: is empty',
+    );
+  });
+
+  const more = (body: object) => readRequest(addressesRequest, { netns: '/run/netns/web', ...body });
+
+  test('an attached workload gets more addresses and gives them back', async () => {
+    const { name } = await attach();
+    const two = await workloads.addAddresses('default', name, more({}));
+    expect(two.spec.ipNetworks).toEqual(['192.168.0.0/32', '192.168.0.1/32']);
+    const three = await workloads.addAddresses('default', name, more({ addresses: ['192.168.0.1', '203.0.113.7'] }));
+    expect(three.spec.ipNetworks).toEqual(['192.168.0.0/32', '192.168.0.1/32', '203.0.113.7/32']);
+    expect(given).toEqual(['cali0123456789a 192.168.0.1/32', 'cali0123456789a 203.0.113.7/32']);
+    expect(await assigned()).toBe(2);
+    const identity = { namespace: 'default', name };
+    const left = await workloads.removeAddress(identity, '192.168.0.1', { netns: 7 });
+    expect(left.spec.ipNetworks).toEqual(['192.168.0.0/32', '203.0.113.7/32']);
+    expect(given).toEqual(['cali0123456789a 203.0.113.7/32']);
+    expect(await assigned()).toBe(1);
+    await expect(workloads.removeAddress(identity, '192.168.0.1', { netns: 7 })).rejects.toThrow(
+      `workload "default/${name}" does not have 192.168.0.1`,
+    );
+  });
+
+  test('an address that cannot be given leaves nothing', async () => {
+    const { name } = await attach();
+    breaks = true;
+    await expect(workloads.addAddresses('default', name, more({ ipv4: 2 }))).rejects.toThrow('no such namespace');
+    expect((await workloads.get('default', name)).spec.ipNetworks).toEqual(['192.168.0.0/32']);
+    expect(await assigned()).toBe(1);
+  });
+
+  test('lists the workloads of this host only', async () => {
+    const { name } = await attach();
+    const { value } = await client.get({ kind: 'WorkloadEndpoint', namespace: 'default', name });
+    const { resourceVersion: _, ...metadata } = value.metadata;
+    const elsewhere = { ...value.spec, node: 'calico-02' };
+    await client.apply({
+      ...value,
+      metadata: { ...metadata, name: name.replace('01', '02') },
+      spec: { ...elsewhere, interfaceName: 'cali7' },
+    });
+    expect((await workloads.list()).map(({ metadata: { name: listed } }) => listed)).toEqual([name]);
+    await expect(workloads.get('default', 'nothing')).rejects.toThrow('there is no workload "default/nothing"');
   });
 
   test('a workload of another host is left alone', async () => {
@@ -130,6 +185,8 @@ describe('Workloads', () => {
       kernel: {
         attach: () => Promise.reject(new Error('no')),
         detach: () => Promise.resolve(false),
+        addAddress: () => Promise.reject(new Error('no')),
+        removeAddress: () => Promise.resolve(false),
         mtu: () => Promise.resolve(1),
       },
     });

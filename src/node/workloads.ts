@@ -1,18 +1,27 @@
 import { workloadEndpointName } from '../api/names.js';
 import { API_VERSION } from '../api/meta.js';
 import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
-import { AlreadyExistsError, CalicoError, ConflictError, NotFoundError } from '../base/errors.js';
+import { ConflictError, NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
-import { explainShortfall, type Ipam } from '../ipam/ipam.js';
-import type { AttachedWorkload, CompleteAttachRequest, DetachedWorkload } from '../localapi/protocol.js';
+import type { Ipam } from '../ipam/ipam.js';
+import type {
+  AttachedWorkload,
+  CompleteAddressesRequest,
+  CompleteAttachRequest,
+  DetachedWorkload,
+  RemovalRequest,
+} from '../localapi/protocol.js';
 import { endpointInterfaceName, podInterfaceName } from '../net/interface-name.js';
-import { formatPrefix, parsePrefix } from '../net/prefix.js';
+import type { WorkloadAddress } from '../workload/address.js';
 import type { Attached, Attachment } from '../workload/attach.js';
+import { identityOf, toHostPrefix, WorkloadAddresses, type WorkloadIdentity } from './workload-addresses.js';
 
 /** What reaches the kernel, so that tests can stand in for it. */
 export interface WorkloadKernel {
   attach(attachment: Attachment): Promise<Attached>;
   detach(options: { readonly hostInterface: string }): Promise<boolean>;
+  addAddress(address: WorkloadAddress): Promise<void>;
+  removeAddress(address: WorkloadAddress): Promise<boolean>;
   /** For interfaces that nobody gave an MTU. */
   mtu(): Promise<number>;
 }
@@ -22,12 +31,6 @@ export interface WorkloadsOptions {
   readonly ipam: Ipam;
   readonly hostname: string;
   readonly kernel: WorkloadKernel;
-}
-
-interface Identity {
-  readonly name: string;
-  readonly namespace: string;
-  readonly handleId: string;
 }
 
 /** A container's id, as engines give: long and hexadecimal. */
@@ -52,17 +55,13 @@ function interfaceNameOf(request: CompleteAttachRequest, name: string): string {
   return isContainer ? endpointInterfaceName(request.workload) : podInterfaceName(request.namespace, name);
 }
 
-function toHostPrefix(text: string): string {
-  return formatPrefix(parsePrefix(text.replace(/\/.*$/, '')));
-}
-
 /**
  * Workloads of this host: addresses, cable and WorkloadEndpoint together, or none of them. Policy is the agent's: it sees the endpoint
  * and programs it; until then the cable carries nothing.
  */
 export class Workloads {
   readonly #client: Client;
-  readonly #ipam: Ipam;
+  readonly #addresses: WorkloadAddresses;
   readonly #hostname: string;
   readonly #kernel: WorkloadKernel;
   /** Work on one endpoint is done in its order. */
@@ -70,7 +69,7 @@ export class Workloads {
 
   constructor({ client, ipam, hostname, kernel }: WorkloadsOptions) {
     this.#client = client;
-    this.#ipam = ipam;
+    this.#addresses = new WorkloadAddresses(ipam, hostname);
     this.#hostname = hostname;
     this.#kernel = kernel;
   }
@@ -87,18 +86,49 @@ export class Workloads {
 
   /** Takes everything of a workload away: cable, endpoint, addresses. What is gone already is fine. */
   detach(namespace: string, name: string): Promise<DetachedWorkload> {
-    const identity = { namespace, name, handleId: handleOf(namespace, name) };
+    const identity = identityOf(namespace, name);
     return this.#inOrder(identity, () => this.#detach(identity));
   }
 
-  #identify(request: CompleteAttachRequest): Identity {
+  /** The endpoints of this host, by namespace and name. */
+  async list(): Promise<readonly WorkloadEndpoint[]> {
+    const all = await this.#client.list('WorkloadEndpoint');
+    return all.map(({ value }) => value).filter(({ spec }) => spec.node === this.#hostname);
+  }
+
+  /** @throws {NotFoundError} @throws {ConflictError} it is on another host */
+  async get(namespace: string, name: string): Promise<WorkloadEndpoint> {
+    return this.#required(identityOf(namespace, name));
+  }
+
+  /**
+   * Gives an attached workload more addresses; those it has already stay as they are.
+   *
+   * @throws {CalicoError} as {@link attach}; nothing is left of it
+   */
+  addAddresses(namespace: string, name: string, request: CompleteAddressesRequest): Promise<WorkloadEndpoint> {
+    const identity = identityOf(namespace, name);
+    return this.#inOrder(identity, () => this.#addAddresses(identity, request));
+  }
+
+  /** Takes one address away and gives it back to its pool. @throws {NotFoundError} the workload does not have it */
+  removeAddress(
+    identified: { readonly namespace: string; readonly name: string },
+    address: string,
+    request: RemovalRequest,
+  ): Promise<WorkloadEndpoint> {
+    const identity = identityOf(identified.namespace, identified.name);
+    return this.#inOrder(identity, () => this.#removeAddress(identity, toHostPrefix(address), request));
+  }
+
+  #identify(request: CompleteAttachRequest): WorkloadIdentity {
     const { orchestrator, endpoint, namespace } = request;
     const node = this.#hostname;
     const name = workloadEndpointName({ node, orchestrator, endpoint, ...identityFields(request) });
-    return { name, namespace, handleId: handleOf(namespace, name) };
+    return identityOf(namespace, name);
   }
 
-  async #inOrder<T>({ namespace, name }: Identity, work: () => Promise<T>): Promise<T> {
+  async #inOrder<T>({ namespace, name }: WorkloadIdentity, work: () => Promise<T>): Promise<T> {
     const key = `${namespace}/${name}`;
     const before = this.#busy.get(key) ?? Promise.resolve();
     const done = before.then(work);
@@ -115,11 +145,11 @@ export class Workloads {
     }
   }
 
-  async #attach(request: CompleteAttachRequest, identity: Identity): Promise<AttachedWorkload> {
+  async #attach(request: CompleteAttachRequest, identity: WorkloadIdentity): Promise<AttachedWorkload> {
     const stored = await this.#stored(identity);
     const interfaceName = interfaceNameOf(request, identity.name);
     const kept = request.addresses === undefined ? stored?.spec.ipNetworks : undefined;
-    const addresses = kept ?? (await this.#assign(request, identity));
+    const addresses = kept ?? (await this.#addresses.assign(request, identity, request.workload));
     try {
       const { mac, hostMac } = await this.#kernel.attach({
         netns: request.netns,
@@ -139,7 +169,7 @@ export class Workloads {
 
   #endpoint(
     request: CompleteAttachRequest,
-    { name, namespace }: Identity,
+    { name, namespace }: WorkloadIdentity,
     made: { readonly addresses: readonly string[]; readonly interfaceName: string; readonly mac: string },
   ): WorkloadEndpoint {
     return {
@@ -159,128 +189,109 @@ export class Workloads {
     };
   }
 
-  async #stored({ name, namespace }: Identity): Promise<WorkloadEndpoint | undefined> {
+  async #stored({ name, namespace }: WorkloadIdentity): Promise<WorkloadEndpoint | undefined> {
     return (await this.#client.find({ kind: 'WorkloadEndpoint', namespace, name }))?.value;
   }
 
-  #assign(request: CompleteAttachRequest, identity: Identity): Promise<readonly string[]> {
-    return request.addresses === undefined
-      ? this.#assignAny(request, identity)
-      : this.#assignGiven(request.addresses, request, identity);
-  }
-
-  async #assignAny(request: CompleteAttachRequest, { handleId }: Identity): Promise<readonly string[]> {
-    const { ipv4, ipv6, pools } = request;
-    // A crash before the endpoint was written leaves addresses that nobody else can know of.
-    await this.#release(handleId);
-    const byFamily = (colon: boolean) => pools.filter((pool) => !/[/]/.test(pool) || pool.includes(':') === colon);
-    const result = await this.#ipam.autoAssign({
-      ipv4,
-      ipv6,
-      hostname: this.#hostname,
-      use: 'Workload',
-      handleId,
-      attributes: this.#attributes(request),
-      ...(pools.length === 0 ? {} : { ipv4Pools: byFamily(false), ipv6Pools: byFamily(true) }),
-    });
-    const addresses = [...result.ipv4.addresses, ...result.ipv6.addresses].map(toHostPrefix);
-    if (addresses.length < ipv4 + ipv6) {
-      await this.#release(handleId);
-      throw explainShortfall(result.ipv4) ?? explainShortfall(result.ipv6) ?? noAddress();
+  async #required(identity: WorkloadIdentity): Promise<WorkloadEndpoint> {
+    const stored = await this.#stored(identity);
+    if (stored === undefined) {
+      const { namespace, name } = identity;
+      throw new NotFoundError('ERR_CALI_NODE_NO_WORKLOAD', `there is no workload "${namespace}/${name}"`, {
+        hint: 'list them with GET /v1/workloads, or: calicoctl get workloadendpoints -A',
+      });
     }
-    return addresses;
+    this.#requireOwn(stored);
+    return stored;
   }
 
-  #attributes({ workload, namespace }: CompleteAttachRequest): Record<string, string> {
-    return { node: this.#hostname, namespace, workload };
+  #requireOwn({ metadata: { namespace = '', name }, spec: { node } }: WorkloadEndpoint): void {
+    if (node === this.#hostname) return;
+    throw new ConflictError(
+      'ERR_CALI_NODE_OTHER_HOST',
+      `workload "${namespace}/${name}" is on node "${node}", not on "${this.#hostname}"`,
+    );
   }
 
-  async #assignGiven(
-    addresses: readonly string[],
-    request: CompleteAttachRequest,
-    { handleId }: Identity,
-  ): Promise<readonly string[]> {
-    const prefixes = addresses.map(toHostPrefix);
+  async #addAddresses(identity: WorkloadIdentity, request: CompleteAddressesRequest): Promise<WorkloadEndpoint> {
+    const stored = await this.#required(identity);
+    const { spec } = stored;
+    const had = spec.ipNetworks ?? [];
+    const owner = spec.containerID ?? spec.pod ?? spec.workload ?? '';
+    const wanted = await this.#addresses.assignMore(request, identity, owner);
+    const added = wanted.filter((prefix) => !had.includes(prefix));
     const done: string[] = [];
     try {
-      for (const prefix of prefixes) {
-        const address = prefix.replace(/\/.*$/, '');
-        if (await this.#assignOne(address, request, handleId)) done.push(address);
+      for (const prefix of added) {
+        await this.#kernel.addAddress(cableOf(stored, request, prefix));
+        done.push(prefix);
       }
+      return await this.#keep(stored, [...had, ...added]);
     } catch (error) {
-      await this.#ipam.releaseIps(done.map((address) => ({ address, handleId })));
-      throw error;
-    }
-    return prefixes;
-  }
-
-  /** @returns true when it was assigned now; an address in no pool is the caller's own, one we hold already stays */
-  async #assignOne(address: string, request: CompleteAttachRequest, handleId: string): Promise<boolean> {
-    try {
-      const attributes = this.#attributes(request);
-      await this.#ipam.assignIp({ address, hostname: this.#hostname, handleId, attributes, use: 'Workload' });
-      return true;
-    } catch (error) {
-      if (error instanceof NotFoundError) return false;
-      if (!(error instanceof AlreadyExistsError)) throw error;
-      const held = await this.#held(handleId);
-      if (held.includes(address)) return false;
+      // The error is the one to tell: what cannot be undone is released with the workload.
+      const removed = done.map((prefix) => this.#kernel.removeAddress(cableOf(stored, request, prefix)));
+      await Promise.allSettled([...removed, this.#addresses.release(added, identity)]);
       throw error;
     }
   }
 
-  async #held(handleId: string): Promise<readonly string[]> {
-    try {
-      return await this.#ipam.addressesByHandle(handleId);
-    } catch (error) {
-      if (error instanceof NotFoundError) return [];
-      throw error;
+  async #removeAddress(identity: WorkloadIdentity, prefix: string, request: RemovalRequest): Promise<WorkloadEndpoint> {
+    const stored = await this.#required(identity);
+    const had = stored.spec.ipNetworks ?? [];
+    if (!had.includes(prefix)) {
+      const address = prefix.replace(/\/.*$/, '');
+      const { namespace, name } = identity;
+      throw new NotFoundError('ERR_CALI_NODE_NO_WORKLOAD', `workload "${namespace}/${name}" does not have ${address}`, {
+        hint: `it has ${had.length === 0 ? 'none' : had.join(', ')}`,
+      });
     }
+    await this.#kernel.removeAddress(cableOf(stored, request, prefix));
+    const kept = await this.#keep(
+      stored,
+      had.filter((other) => other !== prefix),
+    );
+    await this.#addresses.release([prefix], identity);
+    return kept;
   }
 
-  async #detach(identity: Identity): Promise<DetachedWorkload> {
-    const { name, namespace, handleId } = identity;
+  async #keep(stored: WorkloadEndpoint, ipNetworks: readonly string[]): Promise<WorkloadEndpoint> {
+    const { resourceVersion: _, ...metadata } = stored.metadata;
+    const { value } = await this.#client.apply({
+      ...stored,
+      metadata,
+      spec: { ...stored.spec, ipNetworks: [...ipNetworks] },
+    });
+    return value;
+  }
+
+  async #detach(identity: WorkloadIdentity): Promise<DetachedWorkload> {
+    const { name, namespace } = identity;
     const stored = await this.#stored(identity);
-    if (stored !== undefined && stored.spec.node !== this.#hostname) {
-      throw new ConflictError(
-        'ERR_CALI_NODE_OTHER_HOST',
-        `workload "${namespace}/${name}" is on node "${stored.spec.node}", not on "${this.#hostname}"`,
-      );
-    }
+    if (stored !== undefined) this.#requireOwn(stored);
     if (stored !== undefined) {
       await this.#kernel.detach({ hostInterface: stored.spec.interfaceName });
       await this.#client.datastore.delete({ kind: 'WorkloadEndpoint', namespace, name });
     }
-    const hadAddresses = await this.#release(handleId);
+    const hadAddresses = await this.#addresses.releaseAll(identity);
     return { wasAttached: stored !== undefined || hadAddresses };
   }
 
-  async #release(handleId: string): Promise<boolean> {
-    try {
-      await this.#ipam.releaseByHandle(handleId);
-      return true;
-    } catch (error) {
-      if (error instanceof NotFoundError) return false;
-      throw error;
-    }
-  }
-
   /** After a failure, whose error is the one to tell: what cannot be undone now, the next attempt undoes. */
-  async #undo(interfaceName: string, { handleId }: Identity): Promise<void> {
-    await Promise.allSettled([this.#kernel.detach({ hostInterface: interfaceName }), this.#release(handleId)]);
+  async #undo(interfaceName: string, identity: WorkloadIdentity): Promise<void> {
+    const detached = this.#kernel.detach({ hostInterface: interfaceName });
+    await Promise.allSettled([detached, this.#addresses.releaseAll(identity)]);
   }
 }
 
-function handleOf(namespace: string, name: string): string {
-  return `${namespace}.${name}`;
+/** The cable of a workload, for work on one of its addresses. */
+function cableOf(
+  { spec }: WorkloadEndpoint,
+  { netns }: Pick<RemovalRequest, 'netns'>,
+  address: string,
+): WorkloadAddress {
+  return { netns, hostInterface: spec.interfaceName, containerInterface: spec.endpoint ?? 'eth0', address };
 }
 
-function publicName({ name, namespace }: Identity) {
+function publicName({ name, namespace }: WorkloadIdentity) {
   return { name, namespace };
-}
-
-function noAddress(): CalicoError {
-  return new CalicoError('ERR_CALI_NODE_NO_ADDRESS', 'the pools gave fewer addresses than asked for', {
-    hint: 'add an IPPool, or see who holds addresses with: calicoctl ipam show --show-blocks',
-  });
 }
