@@ -86,6 +86,12 @@ export const FILE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--skip-empty', help: 'a file without resources is no error' },
 ];
 
+/** Of commands that write to the datastore. What they write then goes nowhere, see `dry-run.ts`: nothing else is asked of them. */
+export const DRY_RUN_OPTION: OptionSpec = {
+  flags: '--dry-run',
+  help: 'judge it against what is stored and say what would be done; write nothing',
+};
+
 export const NAMESPACE_OPTION: OptionSpec = {
   flags: '-n, --namespace <namespace>',
   help: 'namespace of namespaced resources that name none (default: default)',

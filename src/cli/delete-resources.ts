@@ -3,7 +3,7 @@ import type { ResourceKey } from '../api/resource-update.js';
 import type { PublicKind } from '../api/registry.js';
 import { type Call, type Context, flag } from './command.js';
 import { resolveKind } from './kind-names.js';
-import { describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
+import { countsOf, describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
 import { namespaceChoice, resolveNamespace } from './namespace.js';
 import { line, type Result } from './result.js';
 
@@ -49,9 +49,7 @@ export async function deleteResources(call: Call, context: Context): Promise<Res
       if (error instanceof UnavailableError) break;
     }
   }
-  const kinds = new Set(keys.map(({ kind }) => kind));
-  const [kind] = kinds;
-  const counts = { total: keys.length, ...(kinds.size === 1 && kind !== undefined ? { kind } : {}) };
+  const counts = countsOf(keys, call);
   if (errors.length === 0) return { output: [line(successMessage('deleted', { ...counts, total: deleted }))] };
   return { output: deleted === 0 ? [] : [line(partialMessage('deleted', deleted, counts))], errors };
 }

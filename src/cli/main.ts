@@ -5,7 +5,8 @@ import type { Datastore } from '../datastore/datastore.js';
 import type { Call, Command, Context, Surroundings } from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
 import { formatBlock } from './printer.js';
-import type { Result } from './result.js';
+import type { DryRun } from './dry-run.js';
+import { line, type Result } from './result.js';
 import { explainMismatch } from './version.js';
 
 const DATASTORE_HINT = 'see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg';
@@ -15,6 +16,8 @@ const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
 interface GlobalOptions {
   readonly config?: string;
   readonly allowVersionMismatch?: boolean;
+  /** Only of commands that declare it. */
+  readonly dryRun?: boolean;
 }
 
 /** Connects when first asked, and closes what it opened. */
@@ -22,6 +25,7 @@ class Session {
   #opening: Promise<Client> | undefined;
   #checking: Promise<void> | undefined;
   #opened: Datastore | undefined;
+  #dryRun: DryRun | undefined;
   readonly #surroundings: Surroundings;
   readonly #options: GlobalOptions;
 
@@ -56,18 +60,30 @@ class Session {
     await this.#checking;
   }
 
+  /** What a dry run would have done; empty for all others. */
+  async summary(): Promise<readonly string[]> {
+    return (await this.#dryRun?.summary()) ?? [];
+  }
+
   async close(): Promise<void> {
     await this.#opened?.[Symbol.asyncDispose]();
   }
 
   async #open(): Promise<Client> {
     const { Client: ClientClass } = await import('../client/client.js');
+    const datastore = this.#surroundings.datastore ?? (await this.#openConfigured());
     const notify = (notice: string) => this.#surroundings.stderr(`${notice}\n`);
-    if (this.#surroundings.datastore !== undefined) return new ClientClass(this.#surroundings.datastore, { notify });
+    if (this.#options.dryRun !== true) return new ClientClass(datastore, { notify });
+    const { DryRun: DryRunClass } = await import('./dry-run.js');
+    this.#dryRun = new DryRunClass(datastore, (notice) => notify(`dry run: ${notice}`));
+    return this.#dryRun.client;
+  }
+
+  async #openConfigured(): Promise<Datastore> {
     const { readSettings } = await import('./config.js');
     const { openDatastore } = await import('./connection.js');
     this.#opened = await openDatastore(await readSettings(this.#options.config, this.#surroundings));
-    return new ClientClass(this.#opened, { notify });
+    return this.#opened;
   }
 }
 
@@ -111,7 +127,8 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
   try {
     const result = await command.handler(call, context);
     await session.checked();
-    return print(result, surroundings);
+    const summary = await session.summary();
+    return print({ ...result, output: [...summary.map(line), ...(result.output ?? [])] }, surroundings);
   } catch (error) {
     const hint = error instanceof UnavailableError && error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
     const lead = command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';

@@ -11,6 +11,7 @@ import {
   visibleText,
 } from '../base/errors.js';
 import { resourceId } from '../client/client.js';
+import { type Call, flag } from './command.js';
 
 /** A sentence and what to do about it. */
 export interface Failure {
@@ -57,18 +58,29 @@ export interface WriteCounts {
   readonly total: number;
   /** Undefined when kinds differ. */
   readonly kind?: string;
+  /** Nothing was written: all of it is what would have been. */
+  readonly isDryRun?: boolean;
+}
+
+/** Kinds differ or not: the messages say the kind only when there is one. */
+export function countsOf(keys: readonly ResourceKey[], call: Call): WriteCounts {
+  const kinds = new Set(keys.map(({ kind }) => kind));
+  const [kind] = kinds;
+  const common = { total: keys.length, isDryRun: flag(call, 'dryRun') };
+  return kinds.size === 1 && kind !== undefined ? { ...common, kind } : common;
 }
 
 function quoted(kind: string | undefined): string {
   return kind === undefined ? '' : `'${kind}' `;
 }
 
-export function successMessage(done: string, { total, kind }: WriteCounts): string {
-  return `Successfully ${done} ${total} ${quoted(kind)}resource(s)`;
+export function successMessage(done: string, { total, kind, isDryRun }: WriteCounts): string {
+  return `${isDryRun === true ? 'Would have' : 'Successfully'} ${done} ${total} ${quoted(kind)}resource(s)`;
 }
 
-export function partialMessage(done: string, handled: number, { total, kind }: WriteCounts): string {
-  return `Partial success: ${done} the first ${handled} out of ${total} ${quoted(kind)}resources:`;
+export function partialMessage(done: string, handled: number, { total, kind, isDryRun }: WriteCounts): string {
+  const lead = isDryRun === true ? 'Would have' : 'Partial success:';
+  return `${lead} ${done} the first ${handled} out of ${total} ${quoted(kind)}resources:`;
 }
 
 /** Several failures in one line, their hints below. */

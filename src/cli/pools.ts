@@ -134,6 +134,7 @@ export async function removePools(call: Call, context: Context): Promise<Result>
   for (const { pool } of chosen) {
     if (pool === undefined) continue;
     await client.delete(pool.key);
+    if (flag(call, 'dryRun')) continue;
     output.push(line('Disabling IP Pool'), line('Removing IPAM configuration for pool'), line('Deleted IP Pool'));
   }
   return { output };

@@ -4,6 +4,7 @@ import { type Call, type Context, flag } from './command.js';
 import { inputErrors, type InputResource, readInput } from './input.js';
 import {
   allFailedMessage,
+  countsOf,
   describeFailure,
   type Failure,
   formatFailure,
@@ -42,13 +43,6 @@ const VERBS = {
   },
 } as const satisfies Record<string, Verb>;
 
-/** Kinds differ or not: the messages say the kind only when there is one. */
-export function countsOf(resources: readonly InputResource[]): WriteCounts {
-  const kinds = new Set(resources.map(({ key }) => key.kind));
-  const [kind] = kinds;
-  return { total: resources.length, ...(kinds.size === 1 && kind !== undefined ? { kind } : {}) };
-}
-
 function report(verb: Verb, counts: WriteCounts, failures: readonly Failure[]): Result {
   const written = counts.total - failures.length;
   if (failures.length === 0) return { output: [line(successMessage(verb.done, counts))] };
@@ -81,7 +75,10 @@ export async function writeResources(name: keyof typeof VERBS, call: Call, conte
   if (resources.length === 0) return {};
   const client = await context.connect();
   await initialize(client);
-  const counts = countsOf(resources);
+  const counts = countsOf(
+    resources.map(({ key }) => key),
+    call,
+  );
   const refused: Failure[] = [];
   for (const [index, input] of resources.entries()) {
     try {

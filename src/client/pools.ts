@@ -99,6 +99,7 @@ export async function admitPoolChange(datastore: Datastore, old: IPPool, pool: I
   if (isLoadBalancerOnly(old) !== isLoadBalancerOnly(pool)) {
     throw refused(resource, ruleIssue('spec.allowedUses', 'LoadBalancer can be neither added nor taken away'));
   }
+  if (!isDefaultPool(pool)) return pool;
   const annotations = { ...pool.metadata.annotations };
   delete annotations[DEFAULT_POOL_ANNOTATION];
   return { ...pool, metadata: { ...pool.metadata, annotations } };

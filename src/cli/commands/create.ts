@@ -1,9 +1,14 @@
-import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
 
 export const create: Command = {
   name: 'create',
   help: 'create the resources that a file describes',
-  options: [...FILE_OPTIONS, NAMESPACE_OPTION, { flags: '--skip-exists', help: 'what exists already is no error' }],
+  options: [
+    ...FILE_OPTIONS,
+    NAMESPACE_OPTION,
+    DRY_RUN_OPTION,
+    { flags: '--skip-exists', help: 'what exists already is no error' },
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { writeResources } = await import('../write-resources.js');

@@ -1,4 +1,4 @@
-import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
 
 export const remove: Command = {
   name: 'delete',
@@ -7,6 +7,7 @@ export const remove: Command = {
   options: [
     ...FILE_OPTIONS,
     NAMESPACE_OPTION,
+    DRY_RUN_OPTION,
     { flags: '-s, --skip-not-exists', help: 'what does not exist is no error' },
   ],
   usesDatastore: true,

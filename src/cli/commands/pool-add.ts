@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 
 export const poolAdd: Command = {
   name: 'pool add',
@@ -7,6 +7,7 @@ export const poolAdd: Command = {
   options: [
     { flags: '--ipip', help: 'traffic between hosts travels in IP in IP' },
     { flags: '--nat-outgoing', help: 'traffic that leaves the pools gets the address of its host' },
+    DRY_RUN_OPTION,
   ],
   usesDatastore: true,
   async handler(call, context) {

@@ -1,10 +1,10 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 
 export const poolRemove: Command = {
   name: 'pool remove',
   help: 'remove address pools; addresses in use stay',
   arguments: ['<cidrs...>'],
-  options: [],
+  options: [DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const { removePools } = await import('../pools.js');

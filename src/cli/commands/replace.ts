@@ -1,9 +1,9 @@
-import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
 
 export const replace: Command = {
   name: 'replace',
   help: 'update the resources that a file describes; they must exist',
-  options: [...FILE_OPTIONS, NAMESPACE_OPTION],
+  options: [...FILE_OPTIONS, NAMESPACE_OPTION, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const { writeResources } = await import('../write-resources.js');
