@@ -5,11 +5,14 @@ import { remove } from './commands/delete.js';
 import { get } from './commands/get.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
 import { ipamShow } from './commands/ipam-show.js';
+import { label } from './commands/label.js';
 import { nodeStatus } from './commands/node-status.js';
+import { patch } from './commands/patch.js';
 import { poolAdd } from './commands/pool-add.js';
 import { poolRemove } from './commands/pool-remove.js';
 import { poolShow } from './commands/pool-show.js';
 import { replace } from './commands/replace.js';
+import { validate } from './commands/validate.js';
 import { version } from './commands/version.js';
 
 /** Every command, in the order of the help. */
@@ -18,6 +21,9 @@ export const COMMANDS: readonly Command[] = [
   replace,
   apply,
   remove,
+  patch,
+  label,
+  validate,
   get,
   ipamConfigure,
   ipamShow,

@@ -2,9 +2,8 @@ import { CalicoError, NotFoundError, UnavailableError } from '../base/errors.js'
 import type { ResourceKey } from '../api/resource-update.js';
 import type { PublicKind } from '../api/registry.js';
 import { type Call, type Context, flag } from './command.js';
-import { resolveKind } from './kind-names.js';
 import { countsOf, describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
-import { namespaceChoice, resolveNamespace } from './namespace.js';
+import { namedResources } from './named-resource.js';
 import { line, type Result } from './result.js';
 
 function keysOfArguments(call: Call): readonly ResourceKey<PublicKind>[] {
@@ -12,16 +11,7 @@ function keysOfArguments(call: Call): readonly ResourceKey<PublicKind>[] {
   if (word === undefined || names.length === 0) {
     throw new CalicoError('ERR_CALI_CLI_USAGE', 'give KIND and NAME, or a file with -f');
   }
-  const kind = resolveKind(word);
-  if (kind === 'ClusterInformation') {
-    const message = 'operation delete is not supported on ClusterInformation: resource is readonly';
-    throw new CalicoError('ERR_CALI_CLI_READ_ONLY', message);
-  }
-  const namespace = resolveNamespace(kind, undefined, namespaceChoice(call));
-  return names.map((name) => {
-    if (name === '') throw new CalicoError('ERR_CALI_CLI_USAGE', 'resource name may not be empty');
-    return { kind, name, ...(namespace === undefined ? {} : { namespace }) };
-  });
+  return namedResources(call, names, 'delete');
 }
 
 /** delete KIND NAME…, or what files name. */

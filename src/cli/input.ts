@@ -7,6 +7,7 @@ import type { ResourceKey } from '../api/resource-update.js';
 import { type Call, type Context, flag } from './command.js';
 import { parseManifest } from './manifest.js';
 import { describeIssue, type Failure, formatFailure, type Locate } from './messages.js';
+import { readOnlyReason } from './named-resource.js';
 import { namespaceChoice, type NamespaceChoice, resolveNamespace } from './namespace.js';
 
 /** A resource somebody typed: valid in itself, with its namespace. */
@@ -66,16 +67,6 @@ async function readTexts(path: string, call: Call, context: Context): Promise<re
   }
 }
 
-function readOnlyReason(operation: string, resource: PublicResourceByKind[PublicKind]): string | undefined {
-  const { kind, metadata } = resource;
-  if (kind === 'ClusterInformation') {
-    return `operation ${operation} is not supported on ClusterInformation: resource is readonly`;
-  }
-  if (kind !== 'NetworkPolicy' || !metadata.name.startsWith('knp.default.')) return undefined;
-  const id = `NetworkPolicy(${metadata.namespace ?? ''}/${metadata.name})`;
-  return `operation ${operation} is not supported on ${id}: kubernetes network policies must be managed through the kubernetes API`;
-}
-
 /** Fields a server gives; what people wrote there does not count. */
 function withoutServerFields(resource: PublicResourceByKind[PublicKind]): PublicResourceByKind[PublicKind] {
   const { name, namespace, resourceVersion, labels, annotations } = resource.metadata;
@@ -91,6 +82,7 @@ function withoutServerFields(resource: PublicResourceByKind[PublicKind]): Public
 
 interface Reading {
   readonly operation: string;
+  readonly forWriting: boolean;
   readonly choice: NamespaceChoice;
 }
 
@@ -102,14 +94,13 @@ function readEntry(object: unknown, locate: Locate, reading: Reading): InputReso
   const fail = (path: string, message: string) => [
     describeIssue({ code: 'rule', path, message }, subject, (issue) => locate({ ...issue, path: path || 'kind' })),
   ];
-  const readOnly = readOnlyReason(reading.operation, parsed);
-  if (readOnly !== undefined) return fail('', readOnly);
   try {
     const namespace = resolveNamespace(parsed.kind, parsed.metadata.namespace, reading.choice);
     const { namespace: _, ...rest } = parsed.metadata;
     const metadata = namespace === undefined ? rest : { ...rest, namespace };
     const key = { kind: parsed.kind, name: rest.name, ...(namespace === undefined ? {} : { namespace }) };
-    return { key, resource: { ...parsed, metadata }, locate };
+    const readOnly = reading.forWriting ? readOnlyReason(reading.operation, key) : undefined;
+    return readOnly === undefined ? { key, resource: { ...parsed, metadata }, locate } : fail('', readOnly);
   } catch (error) {
     if (error instanceof CalicoError) return fail('metadata.namespace', error.message);
     throw error;
@@ -125,9 +116,9 @@ function readReference(object: unknown, locate: Locate, reading: Reading): Input
   const wanted = typeof namespace === 'string' ? namespace : undefined;
   const resolved = resolveNamespace(kind, wanted, reading.choice);
   const resource = { apiVersion, kind, metadata: { name }, spec: {} } as unknown as PublicResourceByKind[PublicKind];
-  const readOnly = reading.operation === 'get' ? undefined : readOnlyReason(reading.operation, resource);
-  if (readOnly !== undefined) return [{ text: readOnly }];
-  return { key: { kind, name, ...(resolved === undefined ? {} : { namespace: resolved }) }, resource, locate };
+  const key = { kind, name, ...(resolved === undefined ? {} : { namespace: resolved }) };
+  const readOnly = reading.forWriting ? readOnlyReason(reading.operation, key) : undefined;
+  return readOnly === undefined ? { key, resource, locate } : [{ text: readOnly }];
 }
 
 export interface InputOptions {
@@ -135,6 +126,8 @@ export interface InputOptions {
   readonly operation: string;
   /** Only kind and name matter. */
   readonly referencesOnly?: boolean;
+  /** What nobody may write is refused; default true. */
+  readonly forWriting?: boolean;
 }
 
 /** Reads all files of `-f`, whole: every failure of every file is found before anything is written. */
@@ -144,7 +137,8 @@ export async function readInput(call: Call, context: Context, options: InputOpti
     throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
       hint: 'name one with -f FILE, or -f - for standard input',
     });
-  const reading = { operation: options.operation, choice: namespaceChoice(call) };
+  const forWriting = options.forWriting ?? options.operation !== 'get';
+  const reading = { operation: options.operation, forWriting, choice: namespaceChoice(call) };
   const resources: InputResource[] = [];
   const failures: Failure[] = [];
   for (const path of paths) {

@@ -96,13 +96,16 @@ function valueOf(source: Source, document: Document.Parsed): unknown {
   return value;
 }
 
-function entriesOf(source: Source, document: Document.Parsed): ManifestEntry[] {
+function refuseErrors(source: Source, document: Document.Parsed): void {
   const [error] = document.errors;
-  if (error !== undefined) {
-    const { line, col } = source.lines.linePos(error.pos[0]);
-    const what = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
-    throw notYaml(`${source.name}:${line}:${col}`, what);
-  }
+  if (error === undefined) return;
+  const { line, col } = source.lines.linePos(error.pos[0]);
+  const what = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
+  throw notYaml(`${source.name}:${line}:${col}`, what);
+}
+
+function entriesOf(source: Source, document: Document.Parsed): ManifestEntry[] {
+  refuseErrors(source, document);
   const root = document.contents;
   const object = valueOf(source, document);
   if (object === null || object === undefined) return [];
@@ -125,4 +128,18 @@ export function parseManifest(name: string, text: string): readonly ManifestEntr
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   return [...documents].flatMap((document) => entriesOf({ name, lines }, document as Document.Parsed));
+}
+
+/**
+ * One value as YAML or JSON, read as carefully as a manifest.
+ *
+ * @throws {CalicoError} `ERR_CALI_CLI_YAML` with line and column
+ */
+export function parseValue(name: string, text: string): unknown {
+  const lines = new LineCounter();
+  const [document, ...more] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  if (document === undefined) return undefined;
+  refuseErrors({ name, lines }, document as Document.Parsed);
+  if (more.length > 0) throw notYaml(`${name}:1:1`, 'it is more than one document');
+  return valueOf({ name, lines }, document as Document.Parsed);
 }

@@ -49,6 +49,15 @@ export function describeFailure(error: unknown, key: ResourceKey, locate?: Locat
   return { text: formatError(error) };
 }
 
+/** As {@link describeFailure}, one for each thing that is wrong. */
+export function describeFailures(error: unknown, key: ResourceKey): readonly Failure[] {
+  if (!(error instanceof ValidationError) || error.issues.length === 0) return [describeFailure(error, key)];
+  return error.issues.map((issue) => {
+    const parts = [describeKey(key), issue.path, issue.message].filter((part) => part !== '');
+    return withHint(parts.join(': '), issue.hint);
+  });
+}
+
 /** Hints on their own lines, below the sentence they belong to. */
 export function formatFailure({ text, hint }: Failure): string {
   return hint === undefined ? text : `${text}\n  hint: ${hint}`;
@@ -74,8 +83,13 @@ function quoted(kind: string | undefined): string {
   return kind === undefined ? '' : `'${kind}' `;
 }
 
+/** How a sentence about what was done begins. */
+export function doneLead(isDryRun: boolean): string {
+  return isDryRun ? 'Would have' : 'Successfully';
+}
+
 export function successMessage(done: string, { total, kind, isDryRun }: WriteCounts): string {
-  return `${isDryRun === true ? 'Would have' : 'Successfully'} ${done} ${total} ${quoted(kind)}resource(s)`;
+  return `${doneLead(isDryRun === true)} ${done} ${total} ${quoted(kind)}resource(s)`;
 }
 
 export function partialMessage(done: string, handled: number, { total, kind, isDryRun }: WriteCounts): string {

@@ -1,5 +1,12 @@
 import { VERSION } from '../base/version.js';
 
+/** Set by the build, from the repository that it is built in. */
+declare const CALICO_GIT_COMMIT: string | undefined;
+
+/** The commit this program was built from; `unknown` where it runs as compiled, without bundle. */
+export const GIT_COMMIT =
+  typeof CALICO_GIT_COMMIT === 'string' && CALICO_GIT_COMMIT !== '' ? CALICO_GIT_COMMIT : 'unknown';
+
 /** `v3.30.1-12-gabc` → `3.30.1`. */
 function bare(version: string): string {
   return version.replace(/^v/, '').replace(/-.*$/, '');

@@ -49,6 +49,38 @@ async function block(datastore: MemoryDatastore, cidr: string, allocations: (num
   await datastore.create({ kind: 'BlockAffinity', name: `host:a/${cidr}` }, { state: 'confirmed', deleted: false });
 }
 
+describe('change()', () => {
+  test('reads again when somebody was quicker, and takes labels as they are wanted', async () => {
+    const { client, datastore, clock } = setUp();
+    await client.create({ ...tier('t'), metadata: { name: 't', labels: { a: '1' } } });
+    const update = datastore.update.bind(datastore);
+    let tries = 0;
+    datastore.update = (key, value, revision, options) => {
+      tries += 1;
+      return tries === 1
+        ? Promise.reject(new ConflictError('ERR', 'somebody was quicker'))
+        : update(key, value, revision, options);
+    };
+    const changing = client.change({ kind: 'Tier', name: 't' }, (resource) => ({
+      ...resource,
+      metadata: { ...resource.metadata, labels: { b: '2' } },
+    }));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    await clock.advance(1000);
+    expect([tries, (await changing).value.metadata.labels]).toEqual([2, { b: '2' }]);
+  });
+
+  test('holds to the revision that the change names', async () => {
+    const { client } = setUp();
+    await client.create(tier('t'));
+    const changing = client.change({ kind: 'Tier', name: 't' }, (resource) => ({
+      ...resource,
+      metadata: { ...resource.metadata, resourceVersion: '0' },
+    }));
+    await expect(changing).rejects.toThrow(ConflictError);
+  });
+});
+
 describe('Client.create()', () => {
   test('fills in uid, creation time and defaults', async () => {
     const { client } = setUp();

@@ -52,6 +52,15 @@ function keyOf({ kind, metadata }: AnyResource): ResourceKey<PublicKind> {
   return isNamespaced(kind) ? { kind, namespace, name: metadata.name } : { kind, name: metadata.name };
 }
 
+/** What people set is laid over what is stored; nothing of it is lost. */
+function mergedMetadata(old: Metadata, { labels, annotations }: Metadata): Metadata {
+  return {
+    ...old,
+    ...(labels === undefined ? {} : { labels: { ...old.labels, ...labels } }),
+    ...(annotations === undefined ? {} : { annotations: { ...old.annotations, ...annotations } }),
+  };
+}
+
 function standsInTier(resource: AnyResource): resource is PublicResourceByKind[TieredKind] {
   return isTieredKind(resource.kind);
 }
@@ -145,11 +154,51 @@ export class Client {
       const stored = await this.get(key);
       if (yours !== '' && yours !== stored.revision) throw staleRevision(describeKey(key), yours, stored.revision);
       try {
-        const replaced = await this.#replace(stored, complete);
+        const replaced = await this.#replace(
+          stored,
+          complete,
+          mergedMetadata(stored.value.metadata, complete.metadata),
+        );
         for (const notice of effectNotices(complete)) this.#notify(notice);
         return replaced;
       } catch (error) {
         if (!(error instanceof ConflictError) || yours !== '' || attempt >= UPDATE_TRIES) throw error;
+        await sleep(this.#clock, UPDATE_WAIT_MS);
+      }
+    }
+  }
+
+  /**
+   * Reads an object, has it changed and writes it, labels and annotations exactly as changed; again and again until nobody is quicker.
+   * Name, namespace, uid and creation time stay.
+   *
+   * @param edit is given the object with its revision as `metadata.resourceVersion`; one that it sets itself must be the newest
+   * @throws {NotFoundError}
+   * @throws {ConflictError} the revision that `edit` set is not the newest, or somebody was quicker five times in a row
+   */
+  async change<K extends PublicKind>(
+    key: ResourceKey<K>,
+    edit: (resource: PublicResourceByKind[K]) => unknown,
+  ): Promise<Stored<K>> {
+    for (let attempt = 1; ; attempt += 1) {
+      const stored = await this.get(key);
+      const metadata = { ...stored.value.metadata, resourceVersion: stored.revision };
+      const wanted = parseResource(edit({ ...stored.value, metadata }));
+      const yours = wanted.metadata.resourceVersion ?? stored.revision;
+      if (yours !== stored.revision) throw staleRevision(describeKey(key), yours, stored.revision);
+      const { labels, annotations } = wanted.metadata;
+      const { labels: _labels, annotations: _annotations, ...kept } = stored.value.metadata;
+      const exact: Metadata = {
+        ...kept,
+        ...(labels === undefined ? {} : { labels }),
+        ...(annotations === undefined ? {} : { annotations }),
+      };
+      try {
+        const replaced = await this.#replace(stored, wanted, exact);
+        for (const notice of effectNotices(wanted)) this.#notify(notice);
+        return replaced;
+      } catch (error) {
+        if (!(error instanceof ConflictError) || attempt >= UPDATE_TRIES) throw error;
         await sleep(this.#clock, UPDATE_WAIT_MS);
       }
     }
@@ -207,16 +256,9 @@ export class Client {
     return { labels: { ...resource.metadata.labels, ...forced } };
   }
 
-  async #replace<K extends PublicKind>(stored: Stored<K>, wanted: AnyResource): Promise<Stored<K>> {
-    const old = stored.value.metadata;
-    const { labels, annotations } = wanted.metadata;
-    const merged: Metadata = {
-      ...old,
-      ...(labels === undefined ? {} : { labels: { ...old.labels, ...labels } }),
-      ...(annotations === undefined ? {} : { annotations: { ...old.annotations, ...annotations } }),
-    };
-    let value: AnyResource = { ...wanted, metadata: merged };
-    value = { ...value, metadata: { ...merged, ...this.#forcedLabels(value) } };
+  async #replace<K extends PublicKind>(stored: Stored<K>, wanted: AnyResource, metadata: Metadata): Promise<Stored<K>> {
+    let value: AnyResource = { ...wanted, metadata };
+    value = { ...value, metadata: { ...metadata, ...this.#forcedLabels(value) } };
     if (value.kind === 'IPPool' && stored.value.kind === 'IPPool') {
       value = await admitPoolChange(this.datastore, stored.value, value);
     }

@@ -1,27 +1,15 @@
-import { type Command, flag } from '../command.js';
-import { line } from '../result.js';
-import { VERSION } from '../../base/version.js';
+import type { Command } from '../command.js';
 
 export const version: Command = {
   name: 'version',
   help: 'show the versions of this program and of the cluster',
-  options: [{ flags: '--client', help: 'of this program only' }],
+  options: [
+    { flags: '--client', help: 'of this program only' },
+    { flags: '--poll <duration>', help: 'look again so often (1s, 10m, 2h) and say what changed; 0 looks once' },
+  ],
   usesDatastore: true,
   async handler(call, context) {
-    const client = [line(`Client Version:    ${VERSION}`), line('Git commit:        unknown')];
-    if (flag(call, 'client')) return { output: client };
-    try {
-      const connected = await context.connectUnchecked();
-      const { value } = await connected.get({ kind: 'ClusterInformation', name: 'default' });
-      const { calicoVersion, clusterType } = value.spec;
-      const cluster = [
-        `Cluster Version:   ${calicoVersion ?? 'unknown'}`,
-        `Cluster Type:      ${clusterType ?? 'unknown'}`,
-      ];
-      return { output: [...client, ...cluster.map(line)] };
-    } catch {
-      // Whatever the reason, this program's own version was the question too.
-      return { output: [...client, line('Unable to detect installed Calico version')] };
-    }
+    const { showVersions } = await import('../show-versions.js');
+    return showVersions(call, context);
   },
 };

@@ -1,0 +1,18 @@
+import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
+
+export const label: Command = {
+  name: 'label',
+  help: 'set, change or remove a label of one resource',
+  arguments: ['<kind>', '<name>', '<label>'],
+  options: [
+    { flags: '--overwrite', help: 'a label that has another value is set all the same' },
+    { flags: '--remove', help: 'take the label away; give its key alone' },
+    NAMESPACE_OPTION,
+    DRY_RUN_OPTION,
+  ],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { labelResource } = await import('../label-resource.js');
+    return labelResource(call, context);
+  },
+};

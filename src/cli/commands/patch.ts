@@ -1,0 +1,21 @@
+import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
+
+export const patch: Command = {
+  name: 'patch',
+  help: 'change some fields of one resource',
+  arguments: ['<kind>', '<name>'],
+  options: [
+    { flags: '-p, --patch <patch>', help: 'what to change, as JSON or YAML' },
+    {
+      flags: '-t, --type <type>',
+      help: 'strategic (default) and merge: fields as they are to be, null takes one away; json: a list of operations (RFC 6902)',
+    },
+    NAMESPACE_OPTION,
+    DRY_RUN_OPTION,
+  ],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { patchResource } = await import('../patch-resource.js');
+    return patchResource(call, context);
+  },
+};

@@ -1,0 +1,12 @@
+import { type Command, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+
+export const validate: Command = {
+  name: 'validate',
+  help: 'check the resources that a file describes, without a datastore',
+  options: [...FILE_OPTIONS, NAMESPACE_OPTION],
+  usesDatastore: false,
+  async handler(call, context) {
+    const { validateResources } = await import('../validate-resources.js');
+    return validateResources(call, context);
+  },
+};
