@@ -1,6 +1,8 @@
 import type { Command } from './command.js';
 import { apply } from './commands/apply.js';
 import { create } from './commands/create.js';
+import { datastoreMigrateLock } from './commands/datastore-migrate-lock.js';
+import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
 import { remove } from './commands/delete.js';
 import { get } from './commands/get.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly Command[] = [
   label,
   validate,
   get,
+  datastoreMigrateLock,
+  datastoreMigrateUnlock,
   ipamConfigure,
   ipamShow,
   nodeStatus,
@@ -36,6 +40,8 @@ export const COMMANDS: readonly Command[] = [
 
 /** What groups of commands are for, by the words that lead to them. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  datastore: 'the datastore as a whole',
+  'datastore migrate': 'lock it, unlock it, take what is in it elsewhere',
   ipam: 'addresses: who holds which, and how they are assigned',
   node: 'this host',
   pool: 'address pools, in short',

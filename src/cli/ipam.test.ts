@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { NotFoundError } from '../base/errors.js';
 import { Ipam } from '../ipam/ipam.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { Client } from '../client/client.js';
 import { run } from './main.js';
 
-/** calicoctl over one datastore in memory, with a pool. */
+/** calicoctl over one datastore in memory, initialised and with a pool. */
 async function setUp() {
   const datastore = new MemoryDatastore();
   const calicoctl = async (line: string, stdin = '') => {
@@ -20,6 +21,7 @@ async function setUp() {
     });
     return { status, stdout, stderr };
   };
+  await new Client(datastore).ensureInitialized();
   await calicoctl('pool add 192.0.2.0/24');
   return { datastore, calicoctl, ipam: new Ipam(datastore) };
 }
@@ -124,5 +126,27 @@ describe('calicoctl ipam configure', () => {
     const cooldown = await calicoctl('ipam configure --ip-cooldown-seconds=1201');
     expect([cooldown.status, cooldown.stderr]).toEqual([1, expect.stringContaining('1200')]);
     expect((await calicoctl('get ipamconfig')).stdout).toBe('NAME   STRICTAFFINITY   AUTOALLOCATEBLOCKS\n\n');
+  });
+});
+
+describe('calicoctl datastore migrate', () => {
+  test('lock stops assignment, not release, until unlock', async () => {
+    const { calicoctl, ipam } = await setUp();
+    await ipam.assignIp({ address: '192.0.2.1', hostname: 'n1', handleId: 'a' });
+    expect(await calicoctl('datastore migrate lock')).toEqual(ok('Datastore locked.\n'));
+    const refusal = 'no address is assigned: the datastore is locked (datastoreReady is false)';
+    await expect(ipam.assignIp({ address: '192.0.2.2', hostname: 'n1' })).rejects.toThrow(refusal);
+    await expect(ipam.autoAssign({ ipv4: 1, hostname: 'n1', use: 'Workload' })).rejects.toThrow(refusal);
+    expect(await ipam.releaseByHandle('a')).toMatchObject({ released: ['192.0.2.1'] });
+    expect(await calicoctl('datastore migrate unlock')).toEqual(ok('Datastore unlocked.\n'));
+    await ipam.assignIp({ address: '192.0.2.2', hostname: 'n1' });
+    expect((await ipam.attributes('192.0.2.2')).block).toBe('192.0.2.0/26');
+  });
+
+  test('says that there is nothing to lock', async () => {
+    const { calicoctl, datastore } = await setUp();
+    await datastore.delete({ kind: 'ClusterInformation', name: 'default' });
+    const { status, stderr } = await calicoctl('datastore migrate lock');
+    expect([status, stderr]).toEqual([1, expect.stringContaining('has no ClusterInformation "default"')]);
   });
 });

@@ -67,7 +67,7 @@ export interface AgentOptions {
 }
 
 const LOCKED = 'the datastore is locked (datastoreReady is false); this host goes on enforcing what it has';
-const UNLOCK = 'finish what it was locked for, then set datastoreReady of ClusterInformation "default" to true';
+const UNLOCK = 'finish what it was locked for, then: calicoctl datastore migrate unlock';
 
 const EMPTIED =
   'the datastore was emptied or replaced: its ClusterInformation is gone; this host goes on enforcing what it has';

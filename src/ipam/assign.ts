@@ -85,6 +85,7 @@ export class Assignment {
       isHost ? this.#facts.nodeLabels(owner.name) : {},
       this.#facts.owned(owner),
       this.#facts.reservations(),
+      this.#facts.refuseWhileLocked(),
     ]);
     const choice = { family, use, nodeName: owner.name, nodeLabels, namespaceLabels, requested };
     const pools = choosePools(allPools, choice);
@@ -258,6 +259,7 @@ export async function assignGiven(
   request: GivenAddressRequest,
 ): Promise<void> {
   const { address, owner, holder, use } = request;
+  await facts.refuseWhileLocked();
   const enabled = (await facts.pools()).filter((pool) => pool.isEnabled);
   const pool = poolOfAddress(enabled, address);
   if (pool === undefined) throw isInNoPool(formatAddress(address));

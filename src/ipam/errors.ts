@@ -1,4 +1,11 @@
-import { AlreadyExistsError, type CalicoError, ConflictError, NotFoundError, ValidationError } from '../base/errors.js';
+import {
+  AlreadyExistsError,
+  type CalicoError,
+  ConflictError,
+  NotFoundError,
+  UnavailableError,
+  ValidationError,
+} from '../base/errors.js';
 
 export function isAssignedAlready(address: string): AlreadyExistsError {
   return new AlreadyExistsError('ERR_CALI_IPAM_ASSIGNED', `${address} is assigned already`, {
@@ -54,4 +61,12 @@ export function isInUse(cidr: string, used: number): ConflictError {
 export function requestIsBad(message: string, hint?: string): CalicoError {
   const issue = { code: 'ipam_request', path: '', message };
   return new ValidationError('ERR_CALI_IPAM_REQUEST', message, [issue], hint === undefined ? {} : { hint });
+}
+
+export function isLocked(): UnavailableError {
+  return new UnavailableError(
+    'ERR_CALI_IPAM_LOCKED',
+    'no address is assigned: the datastore is locked (datastoreReady is false)',
+    { hint: 'finish what it was locked for, then: calicoctl datastore migrate unlock' },
+  );
 }

@@ -6,6 +6,7 @@ import type { Address } from '../net/address.js';
 import { addressInPrefix, parsePrefix } from '../net/prefix.js';
 import { affinityKey, affinityText, blockKey, type BlockTime, type Owner } from './affinity.js';
 import { blockCidrOf } from './block.js';
+import { isLocked } from './errors.js';
 import {
   type IpamSettings,
   type Pool,
@@ -30,6 +31,7 @@ export class Facts {
   readonly nowMs: number;
   #pools: Promise<readonly Pool[]> | undefined;
   #settings: Promise<IpamSettings> | undefined;
+  #lock: Promise<void> | undefined;
   #reservations: Promise<Reservations> | undefined;
   #blockNames: Promise<Set<string>> | undefined;
   #blocks: Promise<readonly string[]> | undefined;
@@ -54,6 +56,25 @@ export class Facts {
 
   reservations(): Promise<Reservations> {
     return (this.#reservations ??= readReservations(this.#datastore));
+  }
+
+  /**
+   * While somebody migrates, splits or repairs, nobody is given an address: it would be missing from what is taken along.
+   *
+   * @throws {UnavailableError} `ERR_CALI_IPAM_LOCKED`
+   */
+  refuseWhileLocked(): Promise<void> {
+    return (this.#lock ??= this.#checkLock());
+  }
+
+  async #checkLock(): Promise<void> {
+    try {
+      const { value } = await this.#datastore.get({ kind: 'ClusterInformation', name: 'default' });
+      if (value.spec.datastoreReady === false) throw isLocked();
+    } catch (error) {
+      // A store that nobody initialised is not locked either.
+      if (!(error instanceof NotFoundError)) throw error;
+    }
   }
 
   async time(): Promise<BlockTime> {

@@ -1,0 +1,15 @@
+import type { Command } from '../command.js';
+import { line } from '../result.js';
+
+export const datastoreMigrateLock: Command = {
+  name: 'datastore migrate lock',
+  help: 'lock the datastore: hosts hold still, no address is assigned',
+  options: [],
+  usesDatastore: true,
+  async handler(_call, context) {
+    const { setDatastoreReady } = await import('../../client/readiness.js');
+    const { datastore } = await context.connect();
+    await setDatastoreReady(datastore, false);
+    return { output: [line('Datastore locked.')] };
+  },
+};
