@@ -8,6 +8,7 @@ import { get } from './commands/get.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
 import { ipamShow } from './commands/ipam-show.js';
 import { label } from './commands/label.js';
+import { ipamSplit } from './commands/ipam-split.js';
 import { nodeStatus } from './commands/node-status.js';
 import { patch } from './commands/patch.js';
 import { poolAdd } from './commands/pool-add.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   datastoreMigrateUnlock,
   ipamConfigure,
   ipamShow,
+  ipamSplit,
   nodeStatus,
   poolAdd,
   poolRemove,

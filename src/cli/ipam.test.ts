@@ -150,3 +150,36 @@ describe('calicoctl datastore migrate', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('has no ClusterInformation "default"')]);
   });
 });
+
+describe('calicoctl ipam split', () => {
+  test('needs a locked datastore, then replaces the pool', async () => {
+    const { calicoctl } = await setUp();
+    expect(await calicoctl('ipam split 2 --cidr=192.0.2.0/24')).toEqual(
+      refused(
+        'datastore is not locked: it must be, to split a pool\n  hint: run first: calicoctl datastore migrate lock\n',
+      ),
+    );
+    await calicoctl('datastore migrate lock');
+    expect(await calicoctl('ipam split 2 --cidr=192.0.2.0/24')).toEqual(
+      ok(
+        [
+          'Successfully split pool "192-0-2-0-24" (192.0.2.0/24) into 2:',
+          '  split-192-0-2-0-24-0 192.0.2.0/25',
+          '  split-192-0-2-0-24-1 192.0.2.128/25',
+          'You may now unlock the data store.',
+          '',
+        ].join('\n'),
+      ),
+    );
+    const again = await calicoctl('ipam split 2 --name=192-0-2-0-24');
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('there is no IP pool "192-0-2-0-24"')]);
+  });
+
+  test('wants one pool and a number', async () => {
+    const { calicoctl } = await setUp();
+    for (const words of ['2', '2 --cidr=192.0.2.0/24 --name=a']) {
+      expect((await calicoctl(`ipam split ${words}`)).stderr).toBe('give the pool: either --cidr or --name\n');
+    }
+    expect((await calicoctl('ipam split two --name=a')).stderr).toBe('"two" is not a number of parts\n');
+  });
+});

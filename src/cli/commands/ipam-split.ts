@@ -1,0 +1,16 @@
+import type { Command } from '../command.js';
+
+export const ipamSplit: Command = {
+  name: 'ipam split',
+  help: 'replace a pool by smaller ones of equal size; the datastore must be locked',
+  arguments: ['<number>'],
+  options: [
+    { flags: '--cidr <cidr>', help: 'CIDR of the pool' },
+    { flags: '--name <name>', help: 'name of the pool' },
+  ],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { splitIpam } = await import('../ipam-split.js');
+    return splitIpam(call, context);
+  },
+};
