@@ -3,6 +3,7 @@ import { apply } from './commands/apply.js';
 import { create } from './commands/create.js';
 import { datastoreMigrateLock } from './commands/datastore-migrate-lock.js';
 import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
+import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
 import { get } from './commands/get.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   patch,
   label,
   validate,
+  diff,
   get,
   datastoreMigrateLock,
   datastoreMigrateUnlock,

@@ -192,12 +192,18 @@ function rootParser({ stdout, stderr }: Surroundings): Parser {
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
   let status = 0;
+  /** The exit status of words that the parser refuses. */
+  let misuse = 1;
   const root = rootParser(surroundings);
   const parsers = new Map([['', root]]);
   for (const command of COMMANDS) {
     const parser = parserFor(parsers, command.name).description(command.help);
     for (const argument of command.arguments ?? []) parser.argument(argument);
     addOptions(parser, command);
+    parser.exitOverride((error) => {
+      misuse = command.failureStatus ?? 1;
+      throw error;
+    });
     if (command.hasOwnGrammar === true) parser.allowUnknownOption().passThroughOptions();
     parser.action(async () => {
       const typed = parser.processedArgs.flat() as readonly (string | undefined)[];
@@ -213,7 +219,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     return status;
   } catch (error) {
     // The parser has said what is wrong; asking for help is no failure.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
     throw error;
   }
 }
