@@ -17,6 +17,7 @@ import { poolRemove } from './commands/pool-remove.js';
 import { poolShow } from './commands/pool-show.js';
 import { replace } from './commands/replace.js';
 import { validate } from './commands/validate.js';
+import { status } from './commands/status.js';
 import { version } from './commands/version.js';
 
 /** Every command, in the order of the help. */
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   poolAdd,
   poolRemove,
   poolShow,
+  status,
   version,
 ];
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { LocalApiClient } from '../localapi/client.js';
 import type { NodeStatus } from '../localapi/protocol.js';
-import { nodeReport, readNodeReport } from './node-report.js';
+import { bareReport, nodeReport, readNodeReport } from './node-report.js';
 import { formatBlock } from './printer.js';
 
 const status: NodeStatus = {
   node: 'calico-01',
   version: 'v0.1.0',
   pid: 77,
+  isContainer: false,
   startedAt: '2026-01-01T00:00:00Z',
   datastore: { description: 'etcd at unix:///run/calico/etcd.sock', isSingleHost: true, status: 'in-sync' },
   felix: { isRunning: true, revision: '41', isProgrammed: true },
@@ -72,6 +73,27 @@ describe('nodeReport()', () => {
     expect(print({ ...status, bgp: { ...status.bgp, isRunning: false } })).toContain(
       'The BGP backend process (BIRD) is not running.',
     );
+  });
+
+  test('says when BGP is off, and why', () => {
+    const off = { ...status, bgp: { ...status.bgp, backend: 'none', isRunning: false, peers: [] } };
+    expect(print(off)).toContain('BGP is off: CALICO_NETWORKING_BACKEND=none');
+  });
+
+  test('shows what an agent without calico-node leaves to see', () => {
+    const agent = { pid: 7, words: ['/usr/bin/node', '/usr/bin/calico-felix'] };
+    const { output = [] } = bareReport({ isRunning: true, lacksBird6: true, peers: [] }, agent);
+    expect(output.map(formatBlock).join('')).toBe(`Calico process is running.
+
+IPv4 BGP status
+No IPv4 peers found.
+
+IPv6 BGP status
+No IPv6 peers found.
+INFO: BIRDv6 process: 'bird6' is not running.
+
+Agent: /usr/bin/node /usr/bin/calico-felix (pid 7); no calico-node answers on /var/run/calico/calico.sock
+`);
   });
 
   test('says when nothing runs', async () => {

@@ -95,7 +95,7 @@ export class Agent {
   #openedWith: DataplaneSettings | undefined;
   #dataplane: AgentDataplane | undefined;
   #isInSync = false;
-  #isLocked = false;
+  #held: CalicoError | undefined;
   #isFirstPlan = true;
   readonly #loading: TimeSlice;
   #revision = '0';
@@ -119,6 +119,11 @@ export class Agent {
   /** The newest change of the datastore that was taken in. */
   get revision(): string {
     return this.#revision;
+  }
+
+  /** Why nothing new is programmed although the datastore answers; undefined when it is. */
+  get held(): CalicoError | undefined {
+    return this.#held;
   }
 
   /** What policy or routing could not make sense of, by what it concerns. */
@@ -158,7 +163,7 @@ export class Agent {
       this.#isInSync ||= event.status === 'in-sync';
       this.#observer.onDatastore?.(event.status, event.reason);
     }
-    if (this.#isInSync && !this.#isLocked) this.#loop.wake();
+    if (this.#isInSync && this.#held === undefined) this.#loop.wake();
   }
 
   /** Nothing is programmed from what is half loaded, so it may be taken in piece by piece. */
@@ -183,11 +188,10 @@ export class Agent {
    */
   #lock(information: ClusterInformation | undefined): void {
     const isLocked = information === undefined || information.spec.datastoreReady === false;
-    if (isLocked === this.#isLocked) return;
-    this.#isLocked = isLocked;
+    if (isLocked === (this.#held !== undefined)) return;
     const [why, hint] = information === undefined ? [EMPTIED, REFILL] : [LOCKED, UNLOCK];
-    const reason = isLocked ? new UnavailableError('ERR_CALI_FELIX_LOCKED', why, { hint }) : undefined;
-    this.#observer.onDatastore?.(this.#isInSync ? 'in-sync' : 'listing', reason);
+    this.#held = isLocked ? new UnavailableError('ERR_CALI_FELIX_LOCKED', why, { hint }) : undefined;
+    this.#observer.onDatastore?.(this.#isInSync ? 'in-sync' : 'listing', this.#held);
   }
 
   async #program(whole: boolean): Promise<void> {

@@ -13,6 +13,7 @@ const status: NodeStatus = {
   node: 'calico-01',
   version: 'v0.1.0',
   pid: 77,
+  isContainer: false,
   startedAt: '2026-01-01T00:00:00Z',
   datastore: { description: 'memory', isSingleHost: false, status: 'in-sync' },
   felix: { isRunning: true, revision: '7', isProgrammed: true },

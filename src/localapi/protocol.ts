@@ -31,6 +31,8 @@ export const nodeStatus = v.object({
   node: v.string(),
   version: v.string(),
   pid: v.number(),
+  /** It runs in a container of its own. */
+  isContainer: v.optional(v.boolean(), false),
   /** RFC 3339. */
   startedAt: v.string(),
   datastore: v.object({

@@ -1,41 +1,15 @@
 import { birdConfig } from '../bgp/bird-config.js';
 import { BirdProcess } from '../bgp/bird-process.js';
-import type { BirdProtocol } from '../bgp/bird-replies.js';
+import { peerStatus } from '../bgp/peer-status.js';
 import type { Clock } from '../base/clock.js';
 import type { Conditions } from '../base/conditions.js';
 import { CalicoError, formatError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { BgpPeerStatus } from '../localapi/protocol.js';
 import type { BgpPlan } from '../plan/host-plan.js';
 import type { BgpService } from './bgp-service.js';
 import { BGP_DOWN } from './conditions.js';
 
 const LOG_FILE = '/var/log/calico/bird.log';
-
-const PEER_TYPES: Readonly<Record<string, string>> = {
-  Mesh: 'node-to-node mesh',
-  Node: 'node specific',
-  Global: 'global',
-};
-
-/** What the names in BIRD's configuration say of a peer: `Mesh_192_0_2_2`. Others' protocols are no peers. */
-export function peerStatus(protocol: BirdProtocol, plan: BgpPlan | undefined): BgpPeerStatus | undefined {
-  const [, kind = '', rest = ''] = /^(Mesh|Node|Global)_(.+)$/.exec(protocol.name) ?? [];
-  const type = PEER_TYPES[kind];
-  if (type === undefined) return undefined;
-  // Four parts are IPv4; the name itself does not say.
-  const isIpv4 = rest.split('_').length === 4 && /^[\d_]+$/.test(rest);
-  const planned = plan?.peers.find(({ name }) => name === protocol.name)?.address;
-  const address = planned ?? rest.replaceAll('_', isIpv4 ? '.' : ':');
-  return {
-    address,
-    family: address.includes(':') ? 6 : 4,
-    type,
-    state: protocol.state,
-    since: protocol.since,
-    info: protocol.info,
-  };
-}
 
 export interface BirdServiceOptions {
   readonly log: Log;

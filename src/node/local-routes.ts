@@ -24,16 +24,28 @@ import type { Workloads } from './workloads.js';
 export interface NodeView {
   readonly name: string;
   readonly startedAt: string;
+  readonly isContainer: boolean;
   readonly settings: NodeSettings;
   readonly conditions: Conditions;
   readonly health: Health;
   readonly state: NodeState;
   readonly bgp: () => BgpService;
-  readonly agent: () => Pick<Agent, 'revision' | 'problems'> | undefined;
+  readonly agent: () => Pick<Agent, 'revision' | 'problems' | 'held'> | undefined;
   readonly features: () => readonly FeatureReport[];
   readonly isSingleHost: () => boolean;
   /** @throws {UnavailableError} the node is still starting */
   readonly workloads: () => Workloads;
+}
+
+/** That the agent takes nothing from the datastore, which was locked or emptied. */
+function heldConditions(view: NodeView): ShownCondition[] {
+  const held = view.agent()?.held;
+  if (held === undefined) return [];
+  const { message, hint } = held;
+  const text = `the host is held: ${message}`;
+  return [
+    { code: 'host-held', severity: 'error', text, ...(hint === undefined ? {} : { hint }), since: view.startedAt },
+  ];
 }
 
 /** What policy and routing cannot make sense of, as conditions. */
@@ -86,6 +98,7 @@ export async function readStatus(view: NodeView): Promise<NodeStatus> {
     node: view.name,
     version: VERSION,
     pid: process.pid,
+    isContainer: view.isContainer,
     startedAt: view.startedAt,
     datastore: {
       description: state.datastoreDescription,
@@ -106,7 +119,7 @@ export async function readStatus(view: NodeView): Promise<NodeStatus> {
       peers: [...peers],
       ...ownSpeaker(state.bgpPlan),
     },
-    conditions: [...view.conditions.shown(), ...problemConditions(view)],
+    conditions: [...heldConditions(view), ...view.conditions.shown(), ...problemConditions(view)],
     features: view.features().map(({ feature, outcome }) => ({ name: feature.name, outcome, lost: feature.lost })),
   };
 }

@@ -308,6 +308,7 @@ export class Supervisor {
     return {
       name: this.#name,
       startedAt: this.#startedAt,
+      isContainer: this.#options.environment['CALICO_NODE_CONTAINER'] === 'true',
       settings: this.#settings,
       conditions: this.#conditions,
       health: this.#health,

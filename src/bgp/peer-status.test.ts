@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { peerStatus } from './bird-service.js';
+import { peerStatus } from './peer-status.js';
 
 const protocol = (name: string) => ({ name, type: 'BGP', state: 'up', since: '12:00:01', info: 'Established' });
 

@@ -1,0 +1,34 @@
+import type { Command } from '../command.js';
+
+/** How long to wait for a datastore that only adds a word. */
+const PATIENCE_MS = 2_000;
+
+export const status: Command = {
+  name: 'status',
+  help: 'the old form of: node status',
+  options: [
+    { flags: '--runtime <runtime>', help: 'docker or none; found out by itself' },
+    { flags: '--backend <backend>', help: 'bird or none; found out by itself' },
+  ],
+  usesDatastore: true,
+  async handler(_, context) {
+    const { oldRootRefusal, tellToday } = await import('../old-form.js');
+    const refusal = oldRootRefusal();
+    if (refusal !== undefined) return refusal;
+    tellToday(context, 'calicoctl node status');
+    const { readOldStatus } = await import('../old-status.js');
+    return readOldStatus(async (node) => {
+      const asked = context.connectUnchecked().then((client) => client.find({ kind: 'Node', name: node }));
+      const late = new Promise<undefined>((resolve) => {
+        setTimeout(() => resolve(undefined), PATIENCE_MS).unref();
+      });
+      try {
+        const stored = await Promise.race([asked, late]);
+        return stored === undefined ? undefined : stored.value.spec.bgp?.asNumber !== undefined;
+      } catch {
+        // The datastore only says whose the number is: without it that is left out.
+        return undefined;
+      }
+    });
+  },
+};
