@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { run } from '../cli/main.js';
 
@@ -16,6 +17,7 @@ process.once('SIGINT', () => interrupted.abort());
 
 void run(words, {
   environment: process.env,
+  program: basename(process.argv[1] ?? ''),
   readFile: (path) => readFile(path, 'utf8'),
   readStdin: () => text(process.stdin),
   terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },

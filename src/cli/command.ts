@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly readStdin: () => Promise<string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** The name we were called by, such as `kubectl-calico`. Without it: `calicoctl`. */
+  readonly program?: string;
   /** In place of the datastore that configuration names. */
   readonly datastore?: Datastore;
   /** Which of the outputs a person looks at. Without it: none. */

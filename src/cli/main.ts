@@ -1,8 +1,10 @@
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { formatError, NotFoundError, UnavailableError } from '../base/errors.js';
+import { CalicoError, formatError, NotFoundError, UnavailableError } from '../base/errors.js';
+import { systemClock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { Client } from '../client/client.js';
 import type { Datastore } from '../datastore/datastore.js';
-import type { Call, Command, Context, Surroundings } from './command.js';
+import { type Call, type Command, type Context, type Surroundings, textOption } from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
 import { formatBlock } from './printer.js';
 import type { DryRun } from './dry-run.js';
@@ -16,6 +18,8 @@ const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
 interface GlobalOptions {
   readonly config?: string;
   readonly allowVersionMismatch?: boolean;
+  readonly context?: string;
+  readonly logLevel?: string;
   /** Only of commands that declare it. */
   readonly dryRun?: boolean;
 }
@@ -71,7 +75,8 @@ class Session {
 
   async #open(): Promise<Client> {
     const { Client: ClientClass } = await import('../client/client.js');
-    const datastore = this.#surroundings.datastore ?? (await this.#openConfigured());
+    const log = await logTo(this.#surroundings, this.#options.logLevel);
+    const datastore = await logged(this.#surroundings.datastore ?? (await this.#openConfigured(log)), log);
     const notify = (notice: string) => this.#surroundings.stderr(`${notice}\n`);
     if (this.#options.dryRun !== true) return new ClientClass(datastore, { notify });
     const { DryRun: DryRunClass } = await import('./dry-run.js');
@@ -79,12 +84,38 @@ class Session {
     return this.#dryRun.client;
   }
 
-  async #openConfigured(): Promise<Datastore> {
+  async #openConfigured(log: Log | undefined): Promise<Datastore> {
     const { readSettings } = await import('./config.js');
     const { openDatastore } = await import('./connection.js');
-    this.#opened = await openDatastore(await readSettings(this.#options.config, this.#surroundings));
+    const { source, settings } = await readSettings(this.#options.config, this.#surroundings);
+    const { context } = this.#options;
+    this.#opened = await openDatastore(
+      context === undefined ? settings : { ...settings, K8S_CURRENT_CONTEXT: context },
+    );
+    log?.info('datastore', { is: this.#opened.description, accordingTo: source });
     return this.#opened;
   }
+}
+
+async function logged(datastore: Datastore, log: Log | undefined): Promise<Datastore> {
+  if (log === undefined) return datastore;
+  const { LoggedDatastore } = await import('./logged-datastore.js');
+  return new LoggedDatastore(datastore, log, systemClock);
+}
+
+/** A log of what goes on, for those who asked for one; nothing here is so bad as to be logged at `panic` or `fatal`. */
+async function logTo({ stderr }: Surroundings, level: string | undefined): Promise<Log | undefined> {
+  if (level !== 'error' && level !== 'warn' && level !== 'info' && level !== 'debug') return undefined;
+  const { createLog } = await import('../base/log.js');
+  return createLog({ level, write: stderr });
+}
+
+/** What keeps us from asking the datastore anything at all. */
+const SETUP_CODES = ['ERR_CALI_CLI_DATASTORE', 'ERR_CALI_DATASTORE_CONFIG'];
+
+function isSetupFailure(error: unknown): boolean {
+  if (!(error instanceof CalicoError)) return false;
+  return SETUP_CODES.includes(error.code) || /: authentication failed/.test(error.message);
 }
 
 class VersionMismatch extends Error {}
@@ -95,7 +126,7 @@ async function refuseOtherVersion(client: Client): Promise<void> {
     const mismatch = explainMismatch(value.spec.calicoVersion);
     if (mismatch !== undefined) throw new VersionMismatch(mismatch);
   } catch (error) {
-    if (error instanceof VersionMismatch || error instanceof UnavailableError) throw error;
+    if (error instanceof VersionMismatch || error instanceof UnavailableError || isSetupFailure(error)) throw error;
     // A cluster that names no version fits any.
     if (!(error instanceof NotFoundError)) return;
   }
@@ -112,7 +143,18 @@ function wantsColours({ environment, terminals }: Surroundings): boolean {
   return terminals?.stdout === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
+/** What comes before the words of a failure. */
+function leadOf(error: unknown, command: Command): string {
+  if (isSetupFailure(error)) return 'Failed to create Calico API client: ';
+  return command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
+}
+
 async function perform(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
+  const level = textOption(call, 'logLevel');
+  if (level !== undefined && !LOG_LEVELS.includes(level)) {
+    surroundings.stderr(`Unknown log level: ${level}, expected one of: ${LOG_LEVELS.join(', ')}\n`);
+    return 1;
+  }
   const session = new Session(surroundings, call.options);
   const context: Context = {
     ...surroundings,
@@ -131,8 +173,7 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     return print({ ...result, output: [...summary.map(line), ...(result.output ?? [])] }, surroundings);
   } catch (error) {
     const hint = error instanceof UnavailableError && error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
-    const lead = command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
-    surroundings.stderr(`${lead}${formatError(error)}${hint}\n`);
+    surroundings.stderr(`${leadOf(error, command)}${formatError(error)}${hint}\n`);
     return command.failureStatus ?? 1;
   } finally {
     await session.close();
@@ -144,7 +185,7 @@ function addGlobalOptions(parser: Parser, hasOwnL: boolean): void {
   parser.option('--allow-version-mismatch', 'go on although the cluster is of another version');
   parser.option('--context <name>', 'context of the kubeconfig');
   const flags = hasOwnL ? '--log-level <level>' : '-l, --log-level <level>';
-  parser.addOption(new Option(flags, 'what to log to stderr').choices(LOG_LEVELS));
+  parser.option(flags, `what to log to stderr: ${LOG_LEVELS.join(', ')} (default: panic)`);
 }
 
 const CONFIG_FLAGS = '-c, --config <file>';
@@ -175,8 +216,9 @@ function parserFor(parsers: Map<string, Parser>, name: string): Parser {
   return parser;
 }
 
-function rootParser({ stdout, stderr }: Surroundings): Parser {
-  const root = new Parser('calicoctl').description('Declares networks and policy, and shows what became of them.');
+function rootParser({ program, stdout, stderr }: Surroundings): Parser {
+  const name = program === 'kubectl-calico' ? 'kubectl calico' : 'calicoctl';
+  const root = new Parser(name).description('Declares networks and policy, and shows what became of them.');
   root.configureOutput({ writeOut: stdout, writeErr: stderr });
   root.exitOverride().showSuggestionAfterError(true).enablePositionalOptions();
   root.option(CONFIG_FLAGS, CONFIG_HELP);

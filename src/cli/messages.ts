@@ -45,6 +45,9 @@ export function describeFailure(error: unknown, key: ResourceKey, locate?: Locat
   if (error instanceof ConflictError) return withHint(`update conflict: ${id}`, error.hint);
   const [issue] = error instanceof ValidationError ? error.issues : [];
   if (issue !== undefined && locate !== undefined) return describeIssue(issue, describeKey(key), locate);
+  if (error instanceof CalicoError && error.code === 'ERR_CALI_DATASTORE_UNAUTHORIZED') {
+    return withHint(`connection is unauthorized: ${error.message}`, error.hint);
+  }
   if (error instanceof CalicoError) return withHint(error.message, error.hint);
   return { text: formatError(error) };
 }
