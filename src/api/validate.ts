@@ -1,9 +1,10 @@
 import * as v from 'valibot';
 import { type Issue, ValidationError } from '../base/errors.js';
-import { describeSchemaIssue, formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './issues.js';
+import { formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './issues.js';
 import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
 import { explainBadLabelKey, explainBadLabelValue, explainBadSubdomain } from './names.js';
 import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from './registry.js';
+import { type Fields, isFields, readPart, withoutNulls } from './strict-reading.js';
 
 const textMap = () => v.exactOptional(v.record(v.string(), v.string()));
 
@@ -28,75 +29,6 @@ const typedMetadata = v.strictObject({
 
 const TOP_LEVEL_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
-
-type Fields = Record<string, unknown>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A deep copy without null fields: in YAML and in Go's JSON they mean "not set". */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isFields(value)) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
-}
-
-interface SchemaParts {
-  readonly type: string;
-  readonly entries?: Readonly<Record<string, SchemaParts>>;
-  readonly item?: SchemaParts;
-  readonly wrapped?: SchemaParts;
-}
-
-/** Keys that valibot drops from a map without a word: a label would silently not be there. */
-const DROPPED_KEYS: readonly string[] = ['__proto__', 'prototype', 'constructor'];
-
-/** All unknown fields: valibot itself stops at the first of each object. */
-function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue[] {
-  if (schema.wrapped !== undefined) return unknownFields(schema.wrapped, value, path);
-  const { item, entries } = schema;
-  if (item !== undefined && Array.isArray(value)) {
-    return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
-  }
-  // valibot takes a list for an object.
-  if (Array.isArray(value) && (entries !== undefined || schema.type === 'record')) {
-    return [{ code: 'type', path, message: 'a list is not a set of fields' }];
-  }
-  if (!isFields(value)) return [];
-  if (schema.type === 'record') {
-    const dropped = Object.keys(value).filter((name) => DROPPED_KEYS.includes(name));
-    return dropped.map((name) => ruleIssue(joinPath(path, name), `"${name}" cannot be a key here`));
-  }
-  if (entries === undefined) return [];
-  return Object.entries(value).flatMap(([name, field]) => {
-    const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
-    if (known !== undefined) return unknownFields(known, field, joinPath(path, name));
-    return schema.type === 'strict_object' ? [unknownField(joinPath(path, name), name, Object.keys(entries))] : [];
-  });
-}
-
-function pathOf(issue: v.BaseIssue<unknown>, root: string): string {
-  return (issue.path ?? []).reduce((path, item) => {
-    const { key } = item;
-    return typeof key === 'string' || typeof key === 'number' ? joinPath(path, key) : path;
-  }, root);
-}
-
-function parsePart<T>(
-  schema: v.GenericSchema<unknown, T>,
-  value: unknown,
-  root: string,
-): { value?: T; issues: Issue[] } {
-  const issues = unknownFields(schema as unknown as SchemaParts, value, root);
-  const result = v.safeParse(schema, value);
-  if (result.success) return { value: result.output, issues };
-  const found = result.issues
-    .filter((issue) => issue.expected !== 'never')
-    .map((issue) => describeSchemaIssue(issue, pathOf(issue, root)));
-  return { issues: [...issues, ...found] };
-}
 
 function labelIssues(labels: Readonly<Record<string, string>>): Issue[] {
   return Object.entries(labels).flatMap(([key, value]) => {
@@ -158,8 +90,8 @@ function read(object: unknown): Outcome {
   const definition: KindDefinition = publicKinds[fields['kind'] as PublicKind];
   const stray = Object.keys(fields).filter((name) => !TOP_LEVEL_FIELDS.includes(name));
   const issues = stray.map((name) => unknownField(name, name, TOP_LEVEL_FIELDS));
-  const metadata = parsePart(typedMetadata, fields['metadata'] ?? {}, 'metadata');
-  const spec = parsePart(definition.spec, fields['spec'] ?? {}, 'spec');
+  const metadata = readPart(typedMetadata, fields['metadata'] ?? {}, 'metadata');
+  const spec = readPart(definition.spec, fields['spec'] ?? {}, 'spec');
   issues.push(...metadata.issues, ...spec.issues);
   if (metadata.value !== undefined) issues.push(...metadataIssues(definition, metadata.value));
   if (metadata.value === undefined || spec.value === undefined || issues.length > 0) return { issues };

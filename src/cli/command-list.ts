@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import { apply } from './commands/apply.js';
+import { convert } from './commands/convert.js';
 import { create } from './commands/create.js';
 import { datastoreMigrateLock } from './commands/datastore-migrate-lock.js';
 import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   validate,
   diff,
   get,
+  convert,
   datastoreMigrateLock,
   datastoreMigrateUnlock,
   ipamConfigure,

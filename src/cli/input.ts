@@ -5,7 +5,7 @@ import { isPublicKind, type PublicKind, type PublicResourceByKind } from '../api
 import { CalicoError } from '../base/errors.js';
 import type { ResourceKey } from '../api/resource-update.js';
 import { type Call, type Context, flag } from './command.js';
-import { parseManifest } from './manifest.js';
+import { type ManifestEntry, parseManifest } from './manifest.js';
 import { describeIssue, type Failure, formatFailure, type Locate } from './messages.js';
 import { readOnlyReason } from './named-resource.js';
 import { namespaceChoice, type NamespaceChoice, resolveNamespace } from './namespace.js';
@@ -130,29 +130,45 @@ export interface InputOptions {
   readonly forWriting?: boolean;
 }
 
-/** Reads all files of `-f`, whole: every failure of every file is found before anything is written. */
-export async function readInput(call: Call, context: Context, options: InputOptions): Promise<Input> {
+/** What `-f` names, read but not yet looked at. */
+export interface TypedInput {
+  readonly entries: readonly ManifestEntry[];
+  /** Files and directories that hold nothing. */
+  readonly failures: readonly Failure[];
+}
+
+/** Every object of all files of `-f`. @throws {CalicoError} a file that cannot be read, or is no YAML */
+export async function readManifests(call: Call, context: Context): Promise<TypedInput> {
   const paths = (call.options['filename'] as readonly string[] | undefined) ?? [];
   if (paths.length === 0)
     throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
       hint: 'name one with -f FILE, or -f - for standard input',
     });
-  const forWriting = options.forWriting ?? options.operation !== 'get';
-  const reading = { operation: options.operation, forWriting, choice: namespaceChoice(call) };
-  const resources: InputResource[] = [];
+  const entries: ManifestEntry[] = [];
   const failures: Failure[] = [];
   for (const path of paths) {
     const texts = await readTexts(path, call, context);
-    const entries = texts.flatMap(({ name, text }) => parseManifest(name, text));
-    if (entries.length === 0 && !flag(call, 'skipEmpty')) {
+    const found = texts.flatMap(({ name, text }) => parseManifest(name, text));
+    if (found.length === 0 && !flag(call, 'skipEmpty')) {
       const isFile = texts.length === 1 && (path === '-' || texts[0]?.name === path);
       failures.push({ text: `no resources specified in ${isFile ? 'file' : 'directory'} ${path}` });
     }
-    for (const { object, locate } of entries) {
-      const read = (options.referencesOnly === true ? readReference : readEntry)(object, locate, reading);
-      if ('key' in read) resources.push(read);
-      else failures.push(...read);
-    }
+    entries.push(...found);
+  }
+  return { entries, failures };
+}
+
+/** Reads all files of `-f`, whole: every failure of every file is found before anything is written. */
+export async function readInput(call: Call, context: Context, options: InputOptions): Promise<Input> {
+  const { entries, failures: empty } = await readManifests(call, context);
+  const forWriting = options.forWriting ?? options.operation !== 'get';
+  const reading = { operation: options.operation, forWriting, choice: namespaceChoice(call) };
+  const resources: InputResource[] = [];
+  const failures: Failure[] = [...empty];
+  for (const { object, locate } of entries) {
+    const read = (options.referencesOnly === true ? readReference : readEntry)(object, locate, reading);
+    if ('key' in read) resources.push(read);
+    else failures.push(...read);
   }
   return { resources, failures };
 }

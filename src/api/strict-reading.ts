@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import type { Issue } from '../base/errors.js';
+import { describeSchemaIssue, joinPath, ruleIssue, unknownField } from './issues.js';
+
+export type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A deep copy without null fields: in YAML and in Go's JSON they mean "not set". */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isFields(value)) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
+}
+
+interface SchemaParts {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, SchemaParts>>;
+  readonly item?: SchemaParts;
+  readonly wrapped?: SchemaParts;
+}
+
+/** Keys that valibot drops from a map without a word: a label would silently not be there. */
+const DROPPED_KEYS: readonly string[] = ['__proto__', 'prototype', 'constructor'];
+
+/** All unknown fields: valibot itself stops at the first of each object. */
+function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue[] {
+  if (schema.wrapped !== undefined) return unknownFields(schema.wrapped, value, path);
+  const { item, entries } = schema;
+  if (item !== undefined && Array.isArray(value)) {
+    return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
+  }
+  // valibot takes a list for an object.
+  if (Array.isArray(value) && (entries !== undefined || schema.type === 'record')) {
+    return [{ code: 'type', path, message: 'a list is not a set of fields' }];
+  }
+  if (!isFields(value)) return [];
+  if (schema.type === 'record') {
+    const dropped = Object.keys(value).filter((name) => DROPPED_KEYS.includes(name));
+    return dropped.map((name) => ruleIssue(joinPath(path, name), `"${name}" cannot be a key here`));
+  }
+  if (entries === undefined) return [];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    if (known !== undefined) return unknownFields(known, field, joinPath(path, name));
+    return schema.type === 'strict_object' ? [unknownField(joinPath(path, name), name, Object.keys(entries))] : [];
+  });
+}
+
+function pathOf(issue: v.BaseIssue<unknown>, root: string): string {
+  return (issue.path ?? []).reduce((path, item) => {
+    const { key } = item;
+    return typeof key === 'string' || typeof key === 'number' ? joinPath(path, key) : path;
+  }, root);
+}
+
+/**
+ * A typed value read by a schema: unknown fields are refused, and every issue is found at once.
+ *
+ * @param root path of the value: `spec`
+ * @returns the value only where the schema took it; issues may stand beside it
+ */
+export function readPart<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+  root: string,
+): { value?: T; issues: Issue[] } {
+  const issues = unknownFields(schema as unknown as SchemaParts, value, root);
+  const result = v.safeParse(schema, value);
+  if (result.success) return { value: result.output, issues };
+  const found = result.issues
+    .filter((issue) => issue.expected !== 'never')
+    .map((issue) => describeSchemaIssue(issue, pathOf(issue, root)));
+  return { issues: [...issues, ...found] };
+}

@@ -1,0 +1,16 @@
+import { type Command, FILE_OPTIONS } from '../command.js';
+
+export const convert: Command = {
+  name: 'convert',
+  help: 'turn manifests of the first API (apiVersion: v1) into resources of today; nothing is stored',
+  options: [
+    ...FILE_OPTIONS,
+    { flags: '-o, --output <format>', help: 'yaml (default) or json' },
+    { flags: '--ignore-validation', help: 'print what breaks rules of today too' },
+  ],
+  usesDatastore: false,
+  async handler(call, context) {
+    const { convertManifests } = await import('../convert-manifests.js');
+    return convertManifests(call, context);
+  },
+};
