@@ -6,6 +6,7 @@ import { datastoreMigrateLock } from './commands/datastore-migrate-lock.js';
 import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
 import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
+import { edit } from './commands/edit.js';
 import { get } from './commands/get.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
 import { ipamShow } from './commands/ipam-show.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   label,
   validate,
   diff,
+  edit,
   get,
   convert,
   datastoreMigrateLock,

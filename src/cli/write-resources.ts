@@ -1,5 +1,6 @@
 import { AlreadyExistsError, UnavailableError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
+import type { Selector } from '../selector/ast.js';
 import { type Call, type Context, flag } from './command.js';
 import { inputErrors, type InputResource, readInput } from './input.js';
 import {
@@ -13,6 +14,7 @@ import {
   successMessage,
   type WriteCounts,
 } from './messages.js';
+import { prune, pruneSelector } from './prune.js';
 import { line, type Result } from './result.js';
 
 interface Verb {
@@ -70,6 +72,7 @@ async function initialize(client: Client): Promise<void> {
 /** create, apply, replace: reads and judges everything, then writes one by one. */
 export async function writeResources(name: keyof typeof VERBS, call: Call, context: Context): Promise<Result> {
   const verb: Verb = VERBS[name];
+  const pruned = pruneSelector(call);
   const { resources, failures } = await readInput(call, context, verb);
   if (failures.length > 0) return { errors: inputErrors(failures) };
   if (resources.length === 0) return {};
@@ -91,5 +94,22 @@ export async function writeResources(name: keyof typeof VERBS, call: Call, conte
       if (error instanceof UnavailableError) break;
     }
   }
-  return report(verb, counts, refused);
+  const result = report(verb, counts, refused);
+  return pruned === undefined ? result : withPruning(result, { client, resources, call, selector: pruned });
+}
+
+interface Pruning {
+  readonly client: Client;
+  readonly resources: readonly InputResource[];
+  readonly selector: Selector;
+  readonly call: Call;
+}
+
+/** Half of what the files describe may refer to what would go. */
+async function withPruning(result: Result, { client, resources, selector, call }: Pruning): Promise<Result> {
+  const { output = [], errors = [] } = result;
+  if (errors.length > 0) return { output, errors: [...errors, 'nothing was pruned: not everything was applied'] };
+  const keys = resources.map(({ key }) => key);
+  const pruning = await prune(client, keys, selector, call);
+  return { output: [...output, ...(pruning.output ?? [])], errors: pruning.errors ?? [] };
 }

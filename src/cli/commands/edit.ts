@@ -1,0 +1,13 @@
+import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
+
+export const edit: Command = {
+  name: 'edit',
+  help: 'change a resource in an editor: that of CALICOCTL_EDITOR, VISUAL or EDITOR, or vi',
+  arguments: ['<kind>', '<name>'],
+  options: [NAMESPACE_OPTION, DRY_RUN_OPTION],
+  usesDatastore: true,
+  async handler(call, context) {
+    const { editResource } = await import('../edit-resource.js');
+    return editResource(call, context);
+  },
+};
