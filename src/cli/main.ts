@@ -188,6 +188,16 @@ function addGlobalOptions(parser: Parser, hasOwnL: boolean): void {
   parser.option(flags, `what to log to stderr: ${LOG_LEVELS.join(', ')} (default: panic)`);
 }
 
+/**
+ * Where `-l` is a command's own, a log level after it is still one: scripts of before the command had it say so, and no selector is a
+ * bare word.
+ */
+function withLogLevel(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { selector, ...rest } = options;
+  const isLevel = typeof selector === 'string' && LOG_LEVELS.includes(selector);
+  return isLevel ? { ...rest, logLevel: selector } : options;
+}
+
 const CONFIG_FLAGS = '-c, --config <file>';
 const CONFIG_HELP = 'where the datastore is (default: /etc/calico/calicoctl.cfg)';
 
@@ -251,7 +261,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
       const typed = parser.processedArgs.flat() as readonly (string | undefined)[];
       const call = {
         arguments: typed.filter((word) => word !== undefined),
-        options: { ...root.opts(), ...parser.opts() },
+        options: withLogLevel({ ...root.opts(), ...parser.opts() }),
       };
       status = await perform(command, call, surroundings);
     });
