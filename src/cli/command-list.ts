@@ -8,7 +8,9 @@ import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
 import { edit } from './commands/edit.js';
 import { get } from './commands/get.js';
+import { ipamCheck } from './commands/ipam-check.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
+import { ipamRelease } from './commands/ipam-release.js';
 import { ipamShow } from './commands/ipam-show.js';
 import { label } from './commands/label.js';
 import { ipamSplit } from './commands/ipam-split.js';
@@ -37,7 +39,9 @@ export const COMMANDS: readonly Command[] = [
   convert,
   datastoreMigrateLock,
   datastoreMigrateUnlock,
+  ipamCheck,
   ipamConfigure,
+  ipamRelease,
   ipamShow,
   ipamSplit,
   nodeStatus,

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { NotFoundError } from '../base/errors.js';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ipam } from '../ipam/ipam.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Client } from '../client/client.js';
@@ -14,7 +16,7 @@ async function setUp() {
     const status = await run(line.split(' '), {
       environment: {},
       datastore,
-      readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
+      readFile: (path) => readFile(path, 'utf8'),
       readStdin: () => Promise.resolve(stdin),
       stdout: (text) => (stdout += text),
       stderr: (text) => (stderr += text),
@@ -181,5 +183,193 @@ describe('calicoctl ipam split', () => {
       expect((await calicoctl(`ipam split ${words}`)).stderr).toBe('give the pool: either --cidr or --name\n');
     }
     expect((await calicoctl('ipam split two --name=a')).stderr).toBe('"two" is not a number of parts\n');
+  });
+});
+
+describe('calicoctl ipam check and release', () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'calico-ipam-'));
+  });
+
+  afterAll(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Three addresses held, two of them by nobody; and a handle that holds none. */
+  async function withLeaks() {
+    const set = await setUp();
+    await set.calicoctl(
+      'apply -f -',
+      [
+        'apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: n1}\nspec: {ipv4VXLANTunnelAddr: 192.0.2.1}',
+        'apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: n2}\nspec: {}',
+      ].join('\n---\n'),
+    );
+    const type = 'vxlanTunnelAddress';
+    await set.ipam.assignIp({
+      address: '192.0.2.1',
+      hostname: 'n1',
+      handleId: 'vxlan-tunnel-addr-n1',
+      attributes: { node: 'n1', type },
+    });
+    const attributes = { node: 'n1', namespace: 'shop', pod: 'web' };
+    await set.ipam.assignIp({ address: '192.0.2.2', hostname: 'n1', handleId: 'web', attributes });
+    await set.ipam.assignIp({ address: '192.0.2.3', hostname: 'n1', handleId: 'db' });
+    await set.datastore.put({ kind: 'IPAMHandle', name: 'ghost' }, { block: {} });
+    return set;
+  }
+
+  test('check tells what it looks at and what it finds', async () => {
+    const { calicoctl } = await withLeaks();
+    const { stdout, stderr, status } = await calicoctl('ipam check --show-problem-ips');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(
+      [
+        'Checking IPAM for inconsistencies...',
+        '',
+        'Loading all IPAM blocks...',
+        'Found 1 IPAM blocks.',
+        ' IPAM block 192.0.2.0/26 affinity=host:n1:',
+        'IPAM blocks record 3 allocations.',
+        '',
+        'Loading all IPAM pools...',
+        '  192.0.2.0/24',
+        'Found 1 active IP pools.',
+        '',
+        'Loading all nodes.',
+        'Found 1 node tunnel IPs.',
+        '',
+        'Loading all service load balancers.',
+        'Found 0 service load balancer IPs.',
+        '',
+        'Loading all workload endpoints.',
+        'Found 0 workload IPs.',
+        'Workloads and nodes are using 1 IPs.',
+        '',
+        'Loading all handles',
+        'Found 4 handles.',
+        '',
+        'Looking for top (up to 20) nodes by allocations...',
+        '  n1 has 2 allocations',
+        '  (no node) has 1 allocations',
+        'Node with most allocations has 2; median is 1',
+        '',
+        'Scanning for IPs that are allocated but not actually in use...',
+        '  192.0.2.2 is allocated but not in use: handle "web" (namespace: shop, node: n1, pod: web)',
+        '  192.0.2.3 is allocated but not in use: handle "db"',
+        'Found 2 IPs that are allocated in IPAM but not actually in use.',
+        'Scanning for IPs that are in use by a workload or node but not allocated in IPAM...',
+        'Found 0 in-use IPs that are not in active IP pools.',
+        'Found 0 in-use IPs that are in active IP pools but have no corresponding IPAM allocation.',
+        '',
+        'Scanning for IPAM handles with no matching IPs...',
+        '  handle "ghost" holds no address',
+        'Found 1 handles with no matching IPs (and 3 handles with matches).',
+        'Scanning for IPs with missing handle...',
+        'Found 0 handles mentioned in blocks with no matching handle resource.',
+        'Scanning for addresses that two have at once...',
+        'Found 0 IPs that several workloads or nodes use.',
+        'Found 0 IPs that several blocks allocate.',
+        'Scanning for blocks that are damaged or that nobody looks after...',
+        'Found 0 damaged blocks.',
+        'Found 0 blocks that lie within others.',
+        'Found 0 blocks outside all IP pools.',
+        'Found 0 blocks of nodes that are gone.',
+        'Scanning for affinities that do not fit their blocks...',
+        'Found 0 affinities without block.',
+        'Found 0 blocks whose owner has no affinity.',
+        'Found 0 affinities to blocks of others.',
+        'Found 0 affinities that somebody left half done.',
+        'Scanning for objects that cannot be read...',
+        'Found 0 unreadable objects.',
+        'Check complete; found 3 problems.',
+        '',
+      ].join('\n'),
+    );
+    expect((await calicoctl('ipam check --show-all-ips')).stdout).toContain(
+      '  192.0.2.1 allocated to handle "vxlan-tunnel-addr-n1" (node: n1, type: vxlanTunnelAddress); in use by Node "n1" (VXLAN tunnel)\n',
+    );
+  });
+
+  test('release gives one address back', async () => {
+    const { calicoctl } = await withLeaks();
+    expect(await calicoctl('ipam release --ip=192.0.2.3')).toEqual(ok('Successfully released IP address 192.0.2.3\n'));
+    expect(await calicoctl('ipam release --ip=192.0.2.3')).toEqual(refused('IP address 192.0.2.3 is not assigned\n'));
+    expect((await calicoctl('ipam release --ip=192.0.2.300')).stderr).toBe('"192.0.2.300" is not an IP address\n');
+    for (const words of ['', ' --ip=192.0.2.2 --from-report=a.json']) {
+      expect((await calicoctl(`ipam release${words}`)).stderr).toBe(
+        'give what to release: either --ip or --from-report\n',
+      );
+    }
+  });
+
+  test('release takes a report of the locked datastore, and what leaked in all of several', async () => {
+    const { calicoctl, ipam } = await withLeaks();
+    const [first, second] = [join(directory, 'first.json'), join(directory, 'second.json')];
+    await calicoctl(`ipam check -o ${first}`);
+    await calicoctl('ipam release --ip=192.0.2.3');
+    await ipam.assignIp({ address: '192.0.2.3', hostname: 'n1', handleId: 'db' });
+    await calicoctl('datastore migrate lock');
+    await calicoctl(`ipam check -o ${second}`);
+    const both = `ipam release --from-report=${first} --from-report=${second}`;
+    expect((await calicoctl(both)).stderr).toContain(
+      'the datastore was not locked all the time since the report was made',
+    );
+    // The newer assignment of 192.0.2.3 is not the one that leaked in the first.
+    expect(await calicoctl(`${both} --force`)).toEqual(
+      ok(
+        [
+          'Releasing 1 IPs that leaked in all reports...',
+          'Released 1 IPs successfully',
+          'Releasing 1 handles that hold no IPs...',
+          '.',
+          'Released 1 handles; 0 changed since the report was made',
+          'You may now unlock the data store.',
+          '',
+        ].join('\n'),
+      ),
+    );
+    expect((await calicoctl(`ipam release --from-report=${second}`)).stdout).toContain('Released 1 IPs successfully\n');
+    expect((await calicoctl('ipam check')).stdout).toContain('Check complete; found 0 problems.');
+  });
+
+  test('release refuses reports that may not be true any more', async () => {
+    const { calicoctl, datastore } = await withLeaks();
+    const file = join(directory, 'report.json');
+    const release = `ipam release --from-report=${file}`;
+    await calicoctl('datastore migrate lock');
+    await calicoctl(`ipam check -o ${file}`);
+    const report = JSON.parse(await readFile(file, 'utf8')) as object;
+    const refusals: readonly [object, string][] = [
+      [{ ...report, version: 'v0.0.1' }, 'the report was made by version v0.0.1'],
+      [{ ...report, datastoreLocked: false }, 'the datastore was not locked all the time'],
+      [{ ...report, clusterGUID: 'other' }, 'the report is of another cluster: other'],
+      [{ ...report, leakedAddresses: [{ ip: 7 }] }, `${file} is no report of ipam check`],
+    ];
+    for (const [changed, text] of refusals) {
+      await writeFile(file, JSON.stringify(changed));
+      const { status, stderr } = await calicoctl(release);
+      expect([status, stderr]).toEqual([1, expect.stringContaining(text)]);
+    }
+    await writeFile(file, JSON.stringify({ ...report, clusterGUID: 'other' }));
+    expect((await calicoctl(`${release} --force`)).status).toBe(1);
+    await writeFile(file, JSON.stringify(report));
+    await calicoctl('datastore migrate unlock');
+    expect((await calicoctl(release)).stderr).toContain('datastore is not locked');
+    expect((await datastore.list('IPAMHandle')).items).toHaveLength(4);
+  });
+
+  test('release leaves alone what somebody got since the report, and names it', async () => {
+    const { calicoctl, ipam } = await withLeaks();
+    const file = join(directory, 'old.json');
+    await calicoctl(`ipam check -o ${file}`);
+    await calicoctl('ipam release --ip=192.0.2.3');
+    await ipam.assignIp({ address: '192.0.2.3', hostname: 'n1', handleId: 'db' });
+    const { status, stdout, stderr } = await calicoctl(`ipam release --force --from-report=${file}`);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('192.0.2.3 is not released: it was assigned again')]);
+    expect(stdout).toContain('Released 1 IPs successfully\n');
+    expect((await ipam.attributes('192.0.2.3')).handleId).toBe('db');
   });
 });

@@ -15,7 +15,7 @@ export interface Holder {
 }
 
 /** Reserved addresses of Windows hosts do not keep a block alive. */
-const WINDOWS_HANDLE = 'windows-reserved-ipam-handle';
+export const WINDOWS_HANDLE = 'windows-reserved-ipam-handle';
 
 export interface NewBlock {
   readonly cidr: string;

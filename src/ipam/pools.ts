@@ -40,7 +40,8 @@ function isAllocatable({ status }: IPPool): boolean {
   });
 }
 
-function poolFrom(resource: IPPool): Pool | undefined {
+/** A pool as IPAM uses it; undefined where its CIDR cannot be read. */
+export function poolFrom(resource: IPPool): Pool | undefined {
   const { spec, metadata } = resource;
   const prefix = tryParsePrefix(spec.cidr);
   if (prefix === undefined) return undefined;
