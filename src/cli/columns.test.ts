@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from '../api/registry.js';
-import { columnsOf } from './columns.js';
+import { columnsOf, headingsOf } from './columns.js';
 import { resolveKind } from './kind-names.js';
 
 const facts = { globalAsNumber: 64512 };
@@ -27,6 +27,120 @@ describe('columnsOf()', () => {
   ])('of %s', (kind, narrow, more) => {
     expect(row(kind, false).join(' ')).toBe(narrow);
     expect(row(kind, true).join(' ')).toBe(`${narrow}${more}`);
+  });
+});
+
+/** What stands in the documentation: kind, other words for it, columns, columns with wide. */
+const DOCUMENTED: readonly (readonly [PublicKind, string, string, string])[] = [
+  [
+    'BGPConfiguration',
+    'bgpconfigurations bgpconfig bgpconfigs',
+    'NAME LOGSEVERITY MESHENABLED ASNUMBER',
+    'NAME LOGSEVERITY MESHENABLED ASNUMBER',
+  ],
+  [
+    'BGPFilter',
+    'bgpfilters bgpf bgpfs bf bfs',
+    'NAME NUMEXPORTV4 NUMIMPORTV4 NUMEXPORTV6 NUMIMPORTV6',
+    'NAME NUMEXPORTV4 NUMIMPORTV4 NUMEXPORTV6 NUMIMPORTV6',
+  ],
+  ['BGPPeer', 'bgppeers bgpp bgpps bp bps', 'NAME PEERIP NODE ASN', 'NAME PEERIP NODE ASN'],
+  [
+    'ClusterInformation',
+    'clusterinformations clusterinfo clusterinfos',
+    'NAME CLUSTERGUID CLUSTERTYPE CALICOVERSION DATASTOREREADY',
+    'NAME CLUSTERGUID CLUSTERTYPE CALICOVERSION DATASTOREREADY',
+  ],
+  ['FelixConfiguration', 'felixconfigurations felixconfig felixconfigs', 'NAME', 'NAME'],
+  ['GlobalNetworkPolicy', 'globalnetworkpolicies gnp gnps', 'NAME TIER', 'NAME TIER ORDER SELECTOR'],
+  ['GlobalNetworkSet', 'globalnetworksets gnetsets', 'NAME', 'NAME NETS'],
+  ['HostEndpoint', 'hostendpoints hep heps', 'NAME NODE', 'NAME NODE INTERFACE IPS PROFILES'],
+  [
+    'IPAMConfiguration',
+    'ipamconfigurations ipamconfig ipamconfigs',
+    'NAME STRICTAFFINITY AUTOALLOCATEBLOCKS',
+    'NAME STRICTAFFINITY AUTOALLOCATEBLOCKS MAXBLOCKSPERHOST',
+  ],
+  [
+    'IPPool',
+    'ippools ipp ipps pool pools',
+    'NAME CIDR SELECTOR',
+    'NAME CIDR NAT IPIPMODE VXLANMODE DISABLED DISABLEBGPEXPORT SELECTOR ASSIGNMENTMODE',
+  ],
+  ['IPReservation', 'ipreservations reservation reservations', 'NAME', 'NAME CIDRS'],
+  [
+    'KubeControllersConfiguration',
+    'kubecontrollersconfigurations kubecontrollersconfig kubecontrollersconfigs',
+    'NAME',
+    'NAME',
+  ],
+  ['NetworkPolicy', 'networkpolicies policy policies np pol pols', 'NAME TIER', 'NAME TIER ORDER SELECTOR'],
+  ['NetworkSet', 'networksets netsets', 'NAME', 'NAME NETS'],
+  ['Node', 'nodes no nos', 'NAME', 'NAME ASN IPV4 IPV6'],
+  ['CalicoNodeStatus', 'caliconodestatuses nodestatus nodestatuses', 'NAME NODE', 'NAME NODE CLASSES'],
+  ['Profile', 'profiles pro pros', 'NAME', 'NAME LABELS'],
+  ['StagedGlobalNetworkPolicy', 'stagedglobalnetworkpolicies sgnp sgnps', 'NAME TIER', 'NAME TIER ORDER SELECTOR'],
+  [
+    'StagedNetworkPolicy',
+    'stagednetworkpolicies snp stagedpolicy stagedpolicies spol spols',
+    'NAME TIER',
+    'NAME TIER ORDER SELECTOR',
+  ],
+  [
+    'StagedKubernetesNetworkPolicy',
+    'stagedkubernetesnetworkpolicies sknp skpol skpols stagedkubernetespolicy stagedkubernetespolicies',
+    'NAME',
+    'NAME PODSELECTOR',
+  ],
+  ['Tier', 'tiers', 'NAME ORDER', 'NAME ORDER'],
+  [
+    'WorkloadEndpoint',
+    'workloadendpoints wep weps',
+    'WORKLOAD NODE NETWORKS INTERFACE',
+    'NAME WORKLOAD NODE NETWORKS INTERFACE PROFILES NATS',
+  ],
+];
+
+describe('what is documented of every kind', () => {
+  test('leaves no kind out', () => {
+    expect(DOCUMENTED.map(([kind]) => kind).toSorted()).toEqual(Object.keys(publicKinds).toSorted());
+  });
+
+  test.each(DOCUMENTED)('%s', (kind, words, narrow, wide) => {
+    const headings = (isWide: boolean) => columnsOf(kind, isWide).map(({ heading }) => heading);
+    expect(headings(false).join(' ')).toBe(narrow);
+    expect(headings(true).join(' ')).toBe(wide);
+    for (const word of [kind, ...words.split(' ')]) expect([word, resolveKind(word)]).toEqual([word, kind]);
+    for (const heading of wide.split(' ')) expect(headingsOf(kind)).toContain(heading);
+  });
+
+  test('cells hold what the stored object says', () => {
+    const cells = (kind: PublicKind, spec: object, metadata = { name: 'a' }) =>
+      columnsOf(kind, true).map(({ cell }) =>
+        cell({ kind, metadata, spec } as unknown as PublicResourceByKind[typeof kind], facts),
+      );
+    const nets = Array.from({ length: 9 }, (_, index) => `198.51.100.${index}/32`);
+    expect(cells('NetworkSet', { nets })[1]).toHaveLength(80);
+    expect(cells('NetworkSet', { nets })[1]).toMatch(/^198\.51\.100\.0\/32,.*\.\.\.$/);
+    expect(cells('Node', {})).toEqual(['a', '', '', '']);
+    expect(cells('Node', { bgp: { ipv6Address: '2001:db8::1/64' } })).toEqual(['a', '(64512)', '', '2001:db8::1/64']);
+    expect(cells('BGPConfiguration', {})).toEqual(['a', '', '-', '-']);
+    expect(cells('BGPPeer', { nodeSelector: 'all()', asNumber: 65001 })).toEqual(['a', '', 'all()', '65001']);
+    expect(cells('BGPPeer', { peerIP: '192.0.2.1' })).toEqual(['a', '192.0.2.1', '(global)', '0']);
+    expect(cells('Profile', { labelsToApply: { b: '1', a: '' } })).toEqual(['a', 'a=,b=1']);
+    expect(cells('ClusterInformation', {})).toEqual(['a', '', '', '', '<nil>']);
+    expect(cells('Tier', { order: 1_234_567 })).toEqual(['a', '1.234567e+06']);
+    const endpoint = { node: 'n', pod: 'web', ipNetworks: ['192.168.0.1/32', 'fd80::1/128'], interfaceName: 'cali1' };
+    const ipNATs = [{ internalIP: '192.168.0.1', externalIP: '192.0.2.1' }];
+    expect(cells('WorkloadEndpoint', { ...endpoint, ipNATs, profiles: ['p', 'q'] })).toEqual([
+      'a',
+      'web',
+      'n',
+      '192.168.0.1/32,fd80::1/128',
+      'cali1',
+      'p,q',
+      '{192.168.0.1 192.0.2.1}',
+    ]);
   });
 });
 

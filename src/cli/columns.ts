@@ -1,4 +1,5 @@
-import type { PublicKind, PublicResourceByKind, TieredKind } from '../api/registry.js';
+import { isNamespaced, type PublicKind, type PublicResourceByKind, type TieredKind } from '../api/registry.js';
+import { formatFloat } from './go-template-values.js';
 
 /** What the columns of a table may need besides the object itself. */
 export interface ColumnFacts {
@@ -15,23 +16,15 @@ interface KindColumns<R> {
 }
 
 const JOINED_LIMIT = 80;
+const CUT = '...';
 const ABSENT = '<nil>';
-/** Go writes floats with an exponent from this power of ten on. */
-const EXPONENT_FROM = 6;
-
-/** A float as Go's %v writes it: 1000000 → 1e+06. */
-export function goFloat(value: number | undefined): string {
-  if (value === undefined) return ABSENT;
-  const [digits = '', exponentText = '0'] = value.toExponential().split('e');
-  const exponent = Number(exponentText);
-  if (value === 0 || (exponent >= -4 && exponent < EXPONENT_FROM)) return String(value);
-  const sign = exponent < 0 ? '-' : '+';
-  return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+function goFloat(value: number | undefined): string {
+  return value === undefined ? ABSENT : formatFloat(value);
 }
 
 function joined(list: readonly string[] | undefined): string {
   const text = (list ?? []).join(',');
-  return text.length > JOINED_LIMIT ? `${text.slice(0, JOINED_LIMIT)}...` : text;
+  return text.length > JOINED_LIMIT ? `${text.slice(0, JOINED_LIMIT - CUT.length)}${CUT}` : text;
 }
 
 const truth = (value: boolean | undefined) => String(value ?? false);
@@ -83,7 +76,8 @@ const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]
   Node: {
     all: {
       NAME,
-      ASN: ({ spec }, { globalAsNumber }) => String(spec.bgp?.asNumber ?? `(${globalAsNumber})`),
+      ASN: ({ spec }, { globalAsNumber }) =>
+        spec.bgp === undefined ? '' : String(spec.bgp.asNumber ?? `(${globalAsNumber})`),
       IPV4: ({ spec }) => spec.bgp?.ipv4Address ?? '',
       IPV6: ({ spec }) => spec.bgp?.ipv6Address ?? '',
     },
@@ -93,13 +87,13 @@ const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]
   WorkloadEndpoint: {
     all: {
       NAME,
-      WORKLOAD: ({ spec }) => spec.pod ?? spec.containerID ?? spec.workload ?? '',
+      WORKLOAD: ({ spec }) => spec.workload ?? spec.pod ?? spec.containerID ?? '',
       NODE: ({ spec }) => spec.node,
       NETWORKS: ({ spec }) => (spec.ipNetworks ?? []).join(','),
       INTERFACE: ({ spec }) => spec.interfaceName,
       PROFILES: ({ spec }) => (spec.profiles ?? []).join(','),
       NATS: ({ spec }) =>
-        (spec.ipNATs ?? []).map(({ internalIP, externalIP }) => `${internalIP}->${externalIP}`).join(','),
+        (spec.ipNATs ?? []).map(({ internalIP, externalIP }) => `{${internalIP} ${externalIP}}`).join(','),
       ORCHESTRATOR: ({ spec }) => spec.orchestrator,
     },
     narrow: ['WORKLOAD', 'NODE', 'NETWORKS', 'INTERFACE'],
@@ -108,7 +102,11 @@ const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]
   Profile: {
     all: {
       NAME,
-      LABELS: ({ spec }) => joined(Object.entries(spec.labelsToApply ?? {}).map(([key, value]) => `${key}=${value}`)),
+      LABELS: ({ spec }) =>
+        Object.entries(spec.labelsToApply ?? {})
+          .map(([key, value]) => `${key}=${value}`)
+          .toSorted()
+          .join(','),
     },
     narrow: ['NAME'],
     wide: ['NAME', 'LABELS'],
@@ -121,7 +119,7 @@ const COLUMNS: { readonly [K in PublicKind]: KindColumns<PublicResourceByKind[K]
   BGPConfiguration: {
     all: {
       NAME,
-      LOGSEVERITY: ({ spec }) => spec.logSeverityScreen ?? '-',
+      LOGSEVERITY: ({ spec }) => spec.logSeverityScreen ?? '',
       MESHENABLED: ({ spec }) => String(spec.nodeToNodeMeshEnabled ?? '-'),
       ASNUMBER: ({ spec }) => String(spec.asNumber ?? '-'),
     },
@@ -225,15 +223,34 @@ export interface Column {
   readonly cell: (resource: PublicResourceByKind[PublicKind], facts: ColumnFacts) => string;
 }
 
+const NAMESPACE_COLUMN: Column = { heading: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace ?? '' };
+
+/** What `--show-labels` adds. */
+export const LABELS_COLUMN: Column = {
+  heading: 'LABELS',
+  cell: ({ metadata }) => {
+    const labels = Object.entries(metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+    return labels.length === 0 ? '<none>' : labels.toSorted().join(',');
+  },
+};
+
 function columnsNamed(kind: PublicKind, headings: readonly string[]): readonly Column[] {
   // Which cells go with which kind is what the table's type says; a kind only known at run time loses that.
   const all = COLUMNS[kind].all as Readonly<Record<string, Cell<PublicResourceByKind[PublicKind]>>>;
   return headings.flatMap((heading) => {
+    if (heading === 'NAMESPACE') return [NAMESPACE_COLUMN];
     const cell = all[heading];
     return cell === undefined ? [] : [{ heading, cell }];
   });
 }
 
+/** Every heading that `custom-columns` takes for a kind. */
+export function headingsOf(kind: PublicKind): readonly string[] {
+  const own = Object.keys(COLUMNS[kind].all);
+  return isNamespaced(kind) ? ['NAMESPACE', ...own] : own;
+}
+
+/** The columns of a kind's table, or of its wide one. */
 export function columnsOf(kind: PublicKind, isWide: boolean): readonly Column[] {
   return columnsNamed(kind, isWide ? COLUMNS[kind].wide : COLUMNS[kind].narrow);
 }
@@ -243,7 +260,7 @@ export function chosenColumns(
   kind: PublicKind,
   headings: readonly string[],
 ): { readonly columns: readonly Column[] } | { readonly unknown: string; readonly valid: readonly string[] } {
-  const valid = Object.keys(COLUMNS[kind].all);
+  const valid = headingsOf(kind);
   const unknown = headings.find((heading) => !valid.includes(heading));
   return unknown === undefined ? { columns: columnsNamed(kind, headings) } : { unknown, valid };
 }

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly help: string;
   /** May be given several times. */
   readonly isList?: boolean;
+  /** Taken, and not shown in help: another spelling. */
+  readonly isHidden?: boolean;
 }
 
 /** What was typed. */

@@ -219,6 +219,38 @@ describe('calicoctl get', () => {
     });
   });
 
+  test('shows those with the labels asked for, in the order asked for, with their labels', async () => {
+    const { calicoctl } = setUp();
+    const set = (name: string, app: string, net: string) =>
+      `{apiVersion: projectcalico.org/v3, kind: GlobalNetworkSet, metadata: {name: ${name}, labels: {app: ${app}}}, spec: {nets: [${net}]}}`;
+    const sets = [set('a', 'web', '192.0.2.3'), set('b', 'db', '192.0.2.2'), set('c', 'web', '192.0.2.1')];
+    await calicoctl('apply -f -', sets.join('\n---\n'));
+    expect((await calicoctl('get gnetset -l app=="web" --sort-by .spec.nets[0] --show-labels')).stdout).toBe(
+      'NAME   LABELS\nc      app=web\na      app=web\n\n',
+    );
+    expect((await calicoctl('get gnetset -o go-template={{range\t.items}}{{.Name}},{{end}}')).stdout).toBe('a,b,c,');
+    expect((await calicoctl('get gnetset a c -o go-template={{range\t.}}{{.Name}},{{end}}')).stdout).toBe('a,c,');
+  });
+
+  test('prints several names as a list, one as it is, JSON without a last end of line', async () => {
+    const { calicoctl } = setUp();
+    await calicoctl('apply -f -', policies);
+    const { stdout } = await calicoctl('get tier default kube-admin -o json');
+    expect((JSON.parse(stdout) as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name)).toEqual([
+      'default',
+      'kube-admin',
+    ]);
+    expect(stdout.endsWith('\n')).toBe(false);
+    expect((await calicoctl('get tier default kube-admin -o yml')).stdout).toMatch(
+      /^- apiVersion: .*\n {2}kind: Tier\n/,
+    );
+    expect((await calicoctl('get tier default -o ps')).stdout).toBe('NAME      ORDER\ndefault   1e+06\n\n');
+    expect((await calicoctl('get policy -a -o custom-columns=name,namespace')).stdout).toBe(
+      'NAME   NAMESPACE\ndb     default\nweb    shop\n\n',
+    );
+    expect((await calicoctl('get np web -n shop -o json --export')).stdout).not.toContain('shop');
+  });
+
   test('shows a node without AS number under the global one', async () => {
     const { calicoctl } = setUp();
     const node =
@@ -236,9 +268,17 @@ describe('calicoctl get', () => {
       'get networkpolicys',
       'resource type \'networkpolicys\' is not supported\n  hint: did you mean "networkpolicy"?\n',
     ],
-    ['get np -o xml', "unrecognized output format 'xml'\n"],
+    ['get np -o xml', 'unrecognized output format \'xml\'\n  hint: did you mean "yml"?\n'],
+    ['get np -o yaml=x', 'unrecognized output format \'yaml=x\'\n  hint: did you mean "yaml"?\n'],
+    ['get np -o go-template=', 'need to specify a template\n'],
+    ['get np web -l a==b', 'give names or a selector, not both\n'],
+    ['get np -l a=b', 'invalid selector "a=b": expected == at character 2\n'],
+    [
+      'get np --sort-by spec[',
+      '"spec[" is not a path to a field\n  hint: write for example .spec.order or .metadata.labels[\'app.kubernetes.io/name\']\n',
+    ],
     ['get np -o custom-columns=', 'need to specify at least one column\n'],
-    ['get np -o custom-columns=FOO', 'unknown heading FOO, valid values are: NAME, TIER, ORDER, SELECTOR\n'],
+    ['get np -o custom-columns=FOO', 'unknown heading FOO, valid values are: NAMESPACE, NAME, TIER, ORDER, SELECTOR\n'],
     ['get np web -A', 'cannot use --all-namespace flag for getting a single resource\n'],
     ['get np -A -n a', 'cannot use both --namespace and --all-namespaces flags at the same time\n'],
     ['get node -n a', 'Node is not namespaced\n'],

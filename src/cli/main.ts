@@ -202,8 +202,8 @@ const CONFIG_FLAGS = '-c, --config <file>';
 const CONFIG_HELP = 'where the datastore is (default: /etc/calico/calicoctl.cfg)';
 
 function addOptions(parser: Parser, command: Command): void {
-  for (const { flags, help, isList } of command.options) {
-    const option = new Option(flags, help);
+  for (const { flags, help, isList, isHidden } of command.options) {
+    const option = new Option(flags, help).hideHelp(isHidden === true);
     if (isList === true)
       option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     parser.addOption(option);

@@ -44,6 +44,8 @@ export function formatBlock(block: Block): string {
   switch (block.type) {
     case 'line':
       return `${block.text}\n`;
+    case 'text':
+      return block.text;
     case 'table':
       return formatTable(block);
     case 'box':

@@ -15,6 +15,8 @@ export interface BoxTable {
 
 export type Block =
   | { readonly type: 'line'; readonly text: string }
+  /** As it is, without an end of line of its own. */
+  | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'json' | 'yaml'; readonly value: unknown }
   | PlainTable
   | BoxTable;
