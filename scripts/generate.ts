@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { commandPages } from './command-pages.js';
 import { customResourceDefinitions } from './crds.js';
 import { kindPages } from './kind-pages.js';
 import { layersTable } from './layers.js';
-import { calicoctlPage, parametersPage } from './reference.js';
+import { parametersPage } from './reference.js';
 
 /** A file, or the marked part of one, that is made from something else and checked in. */
 interface Generated {
@@ -24,11 +25,9 @@ function between(name: string, text: string): (old: string) => string {
   };
 }
 
-const calicoctl = await calicoctlPage();
-const whole = new Map([...kindPages(), ...customResourceDefinitions()]);
+const whole = new Map([...(await commandPages()), ...kindPages(), ...customResourceDefinitions()]);
 const all: readonly Generated[] = [
   { file: 'ARCHITECTURE.md', make: between('layers', layersTable()) },
-  { file: 'docs/calicoctl.md', make: () => calicoctl },
   { file: 'docs/felix-parameters.md', make: parametersPage },
   ...[...whole].map(([file, text]) => ({ file, make: () => text })),
 ];
@@ -48,8 +47,8 @@ for (const { file, make } of all) {
   }
 }
 
-// A kind that is gone leaves no page behind.
-for (const folder of ['docs/reference', 'deploy/crds']) {
+// A kind or command that is gone leaves no page behind.
+for (const folder of ['docs/calicoctl', 'docs/reference', 'deploy/crds']) {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   for (const file of names.map((name) => join(folder, name)).filter((path) => !whole.has(path))) {
     console.error(`${file}: nothing makes it any more: delete it`);

@@ -1,38 +1,7 @@
 import { type FelixParameter, felixParameters } from '../src/api/felix-parameters.js';
 import { type UnusedFelixParameter, unusedFelixParameters } from '../src/api/felix-unused-parameters.js';
-import { COMMANDS } from '../src/cli/command-list.js';
-import { run } from '../src/cli/main.js';
 
 /** Pages of `docs/` that are made from the program itself. */
-
-async function helpOf(words: readonly string[]): Promise<string> {
-  // The parser asks the terminal how wide it is; a file has no terminal.
-  process.stdout.isTTY = false;
-  let help = '';
-  await run([...words, '--help'], {
-    environment: {},
-    readFile: (path) => Promise.reject(new Error(`help reads no file: ${path}`)),
-    readStdin: () => Promise.resolve(''),
-    stdout: (text) => (help += text),
-    stderr: (text) => (help += text),
-  });
-  return help.trimEnd();
-}
-
-/** `docs/calicoctl.md`: the help of every command. */
-export async function calicoctlPage(): Promise<string> {
-  const sections = await Promise.all(
-    COMMANDS.map(async ({ name }) => `## calicoctl ${name}\n\n\`\`\`text\n${await helpOf(name.split(' '))}\n\`\`\`\n`),
-  );
-  return [
-    '# calicoctl\n',
-    'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure. Where the datastore is, it',
-    "takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
-    'What it reads and writes: [kinds](reference/README.md), a page each.\n',
-    `\`\`\`text\n${await helpOf([])}\n\`\`\`\n`,
-    ...sections,
-  ].join('\n');
-}
 
 function shown(value: unknown): string {
   if (value instanceof Map) return value.size === 0 ? '' : JSON.stringify([...value]);

@@ -69,6 +69,10 @@ export interface Command {
   readonly usesDatastore: boolean;
   /** Reads its words itself: options among them arrive as typed, in `arguments`. Give it `['[words...]']` as arguments. */
   readonly hasOwnGrammar?: boolean;
+  /** For help and its page: words after `calicoctl`, and what they do. */
+  readonly examples?: readonly (readonly [words: string, does: string])[];
+  /** Works, and stands in no help: what programs call. */
+  readonly isHidden?: boolean;
   /** The exit status when the handler throws; 1 unless given. */
   readonly failureStatus?: number;
   handler(call: Call, context: Context): Promise<Result>;

@@ -215,13 +215,18 @@ function addOptions(parser: Parser, command: Command): void {
   );
 }
 
+function examplesText(program: string, { examples = [] }: Command): string {
+  if (examples.length === 0) return '';
+  return ['\nExamples:', ...examples.flatMap(([words, does]) => [`  # ${does}`, `  ${program} ${words}`])].join('\n');
+}
+
 /** The parser of a command or of a group of them, made when first asked for: `bgp peer` of `bgp peer add` too. */
-function parserFor(parsers: Map<string, Parser>, name: string): Parser {
+function parserFor(parsers: Map<string, Parser>, { name, isHidden }: Pick<Command, 'name' | 'isHidden'>): Parser {
   const known = parsers.get(name);
   if (known !== undefined) return known;
   const words = name.split(' ');
-  const parent = parserFor(parsers, words.slice(0, -1).join(' '));
-  const parser = parent.command(words.at(-1) ?? '').description(GROUPS[name] ?? '');
+  const parent = parserFor(parsers, { name: words.slice(0, -1).join(' ') });
+  const parser = parent.command(words.at(-1) ?? '', { hidden: isHidden === true }).description(GROUPS[name] ?? '');
   parsers.set(name, parser);
   return parser;
 }
@@ -249,7 +254,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   const root = rootParser(surroundings);
   const parsers = new Map([['', root]]);
   for (const command of COMMANDS) {
-    const parser = parserFor(parsers, command.name).description(command.help);
+    const parser = parserFor(parsers, command).description(command.help);
+    parser.addHelpText('after', () => examplesText(root.name(), command));
     for (const argument of command.arguments ?? []) parser.argument(argument);
     addOptions(parser, command);
     parser.exitOverride((error) => {

@@ -19,6 +19,13 @@ export const get: Command = {
     { flags: '--export', help: 'without what belongs to this cluster alone; only for resources given by name' },
   ],
   usesDatastore: true,
+  examples: [
+    ['get networkpolicy -A -o wide', 'every policy of every namespace'],
+    ['get ippool default-ipv4-ippool -o yaml --export > pool.yaml', 'one pool, to edit and replace'],
+    [`get workloadendpoint -A -l "app == 'web'" --sort-by .spec.node`, 'endpoints of an application, by host'],
+    ['get node -o custom-columns=NAME,IPV4', 'the columns you choose'],
+    [`get node -o go-template='{{range .items}}{{.metadata.name}} {{end}}'`, 'a form of your own'],
+  ],
   async handler(call, context) {
     const { getResources } = await import('../get-resources.js');
     return getResources(call, context);

@@ -1,0 +1,77 @@
+import type { Command } from '../src/cli/command.js';
+import { COMMANDS, GROUPS } from '../src/cli/command-list.js';
+import { run } from '../src/cli/main.js';
+
+/** `docs/calicoctl.md` and `docs/calicoctl/`: a page for each command, made from the commands themselves. */
+
+async function helpOf(words: readonly string[]): Promise<string> {
+  // The parser asks the terminal how wide it is; a file has no terminal.
+  process.stdout.isTTY = false;
+  let help = '';
+  await run([...words, '--help'], {
+    environment: {},
+    readFile: (path) => Promise.reject(new Error(`help reads no file: ${path}`)),
+    readStdin: () => Promise.resolve(''),
+    stdout: (text) => (help += text),
+    stderr: (text) => (help += text),
+  });
+  return help.trimEnd();
+}
+
+const pageName = ({ name }: Command): string => `${name.replaceAll(' ', '-')}.md`;
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** Those of the same group, or those alone as it is. */
+function relatedTo(command: Command, shown: readonly Command[]): readonly Command[] {
+  const groupOf = ({ name }: Command): string => name.split(' ').slice(0, -1).join(' ');
+  return shown.filter((other) => other !== command && groupOf(other) === groupOf(command));
+}
+
+function exitStatus({ failureStatus }: Command): string {
+  if (failureStatus === undefined) return '0, or 1 for every failure.';
+  return `0 or 1 as said above, ${failureStatus} for every failure.`;
+}
+
+async function commandPage(command: Command, shown: readonly Command[]): Promise<string> {
+  const related = relatedTo(command, shown).map((other) => `[${other.name}](${pageName(other)})`);
+  return [
+    `# calicoctl ${command.name}\n`,
+    `${sentence(command.help)}\n`,
+    `\`\`\`text\n${await helpOf(command.name.split(' '))}\n\`\`\`\n`,
+    `## Exit status\n`,
+    `${exitStatus(command)}\n`,
+    '## See also\n',
+    `${[...related, '[all commands](../calicoctl.md)', '[kinds](../reference/README.md)'].join(', ')}\n`,
+  ].join('\n');
+}
+
+function indexPage(shown: readonly Command[]): string {
+  const rows = shown.map((command) => {
+    const words = [command.name, ...(command.arguments ?? [])].join(' ');
+    return `| [\`${cell(words)}\`](calicoctl/${pageName(command)}) | ${cell(command.help)} |`;
+  });
+  const groups = Object.entries(GROUPS).map(([words, meaning]) => `| \`${words}\` | ${cell(meaning)} |`);
+  return [
+    '# calicoctl\n',
+    'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure. Where the datastore is, it',
+    "takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
+    'What it reads and writes: [kinds](reference/README.md), a page each.\n',
+    '| command | what it does |',
+    '| --- | --- |',
+    ...rows,
+    '',
+    '| group | what it is about |',
+    '| --- | --- |',
+    ...groups,
+    '',
+  ].join('\n');
+}
+
+/** File → text. */
+export async function commandPages(): Promise<ReadonlyMap<string, string>> {
+  const shown = COMMANDS.filter(({ isHidden }) => isHidden !== true);
+  const pages = new Map([['docs/calicoctl.md', indexPage(shown)]]);
+  for (const command of shown) pages.set(`docs/calicoctl/${pageName(command)}`, await commandPage(command, shown));
+  return pages;
+}
