@@ -2,7 +2,10 @@ import type { Command } from './command.js';
 import { apply } from './commands/apply.js';
 import { convert } from './commands/convert.js';
 import { create } from './commands/create.js';
+import { datastoreMigrateExport } from './commands/datastore-migrate-export.js';
+import { datastoreMigrateImport } from './commands/datastore-migrate-import.js';
 import { datastoreMigrateLock } from './commands/datastore-migrate-lock.js';
+import { datastoreMigratePolicyNames } from './commands/datastore-migrate-policy-names.js';
 import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
 import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
@@ -39,6 +42,9 @@ export const COMMANDS: readonly Command[] = [
   convert,
   datastoreMigrateLock,
   datastoreMigrateUnlock,
+  datastoreMigrateExport,
+  datastoreMigrateImport,
+  datastoreMigratePolicyNames,
   ipamCheck,
   ipamConfigure,
   ipamRelease,

@@ -1,0 +1,12 @@
+import type { Command } from '../command.js';
+
+export const datastoreMigratePolicyNames: Command = {
+  name: 'datastore migrate-policy-names',
+  help: 'store policies under their own names that older versions stored under tier and name',
+  options: [],
+  usesDatastore: true,
+  async handler(_call, context) {
+    const { migratePolicyNames } = await import('../migrate-policy-names.js');
+    return migratePolicyNames(context);
+  },
+};
