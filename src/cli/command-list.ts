@@ -1,6 +1,7 @@
 import type { Command } from './command.js';
 import { apply } from './commands/apply.js';
 import { convert } from './commands/convert.js';
+import { checksystem } from './commands/checksystem.js';
 import { create } from './commands/create.js';
 import { datastoreMigrateExport } from './commands/datastore-migrate-export.js';
 import { datastoreMigrateImport } from './commands/datastore-migrate-import.js';
@@ -17,6 +18,7 @@ import { ipamRelease } from './commands/ipam-release.js';
 import { ipamShow } from './commands/ipam-show.js';
 import { label } from './commands/label.js';
 import { ipamSplit } from './commands/ipam-split.js';
+import { nodeChecksystem } from './commands/node-checksystem.js';
 import { nodeStatus } from './commands/node-status.js';
 import { patch } from './commands/patch.js';
 import { poolAdd } from './commands/pool-add.js';
@@ -51,10 +53,12 @@ export const COMMANDS: readonly Command[] = [
   ipamShow,
   ipamSplit,
   nodeStatus,
+  nodeChecksystem,
   poolAdd,
   poolRemove,
   poolShow,
   status,
+  checksystem,
   version,
 ];
 

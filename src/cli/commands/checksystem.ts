@@ -1,0 +1,24 @@
+import { type Command, flag, textOption } from '../command.js';
+
+export const checksystem: Command = {
+  name: 'checksystem',
+  help: 'the old form of: node checksystem',
+  options: [
+    { flags: '--fix', help: 'deprecated, does nothing' },
+    { flags: '--libnetwork', help: 'check that the Docker engine takes network plug-ins' },
+    { flags: '--runtime <runtime>', help: 'docker or none: whether to look at the Docker engine (default: docker)' },
+  ],
+  usesDatastore: false,
+  async handler(call, context) {
+    const { oldRootRefusal, tellToday } = await import('../old-form.js');
+    const refusal = oldRootRefusal();
+    if (refusal !== undefined) return refusal;
+    tellToday(context, 'calicoctl node checksystem');
+    if (flag(call, 'fix')) context.tell('note: --fix is deprecated and does nothing');
+    const { checkOldSystem } = await import('../old-checksystem.js');
+    return checkOldSystem(context, {
+      runtime: textOption(call, 'runtime') ?? 'docker',
+      hasLibnetwork: flag(call, 'libnetwork'),
+    });
+  },
+};
