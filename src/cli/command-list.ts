@@ -2,6 +2,7 @@ import type { Command } from './command.js';
 import { apply } from './commands/apply.js';
 import { convert } from './commands/convert.js';
 import { checksystem } from './commands/checksystem.js';
+import { clusterDiags } from './commands/cluster-diags.js';
 import { create } from './commands/create.js';
 import { datastoreMigrateExport } from './commands/datastore-migrate-export.js';
 import { datastoreMigrateImport } from './commands/datastore-migrate-import.js';
@@ -11,6 +12,7 @@ import { datastoreMigrateUnlock } from './commands/datastore-migrate-unlock.js';
 import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
 import { edit } from './commands/edit.js';
+import { diags } from './commands/diags.js';
 import { get } from './commands/get.js';
 import { ipamCheck } from './commands/ipam-check.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
@@ -19,6 +21,7 @@ import { ipamShow } from './commands/ipam-show.js';
 import { label } from './commands/label.js';
 import { ipamSplit } from './commands/ipam-split.js';
 import { nodeChecksystem } from './commands/node-checksystem.js';
+import { nodeDiags } from './commands/node-diags.js';
 import { nodeStatus } from './commands/node-status.js';
 import { patch } from './commands/patch.js';
 import { poolAdd } from './commands/pool-add.js';
@@ -54,11 +57,14 @@ export const COMMANDS: readonly Command[] = [
   ipamSplit,
   nodeStatus,
   nodeChecksystem,
+  nodeDiags,
+  clusterDiags,
   poolAdd,
   poolRemove,
   poolShow,
   status,
   checksystem,
+  diags,
   version,
 ];
 
