@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { commandPages } from './command-pages.js';
 import { customResourceDefinitions } from './crds.js';
+import { firstEraTable } from './first-era.js';
 import { kindPages } from './kind-pages.js';
 import { layersTable } from './layers.js';
 import { parametersPage } from './reference.js';
@@ -28,6 +29,7 @@ function between(name: string, text: string): (old: string) => string {
 const whole = new Map([...(await commandPages()), ...kindPages(), ...customResourceDefinitions()]);
 const all: readonly Generated[] = [
   { file: 'ARCHITECTURE.md', make: between('layers', layersTable()) },
+  { file: 'docs/first-era.md', make: between('first-era', firstEraTable()) },
   { file: 'docs/felix-parameters.md', make: parametersPage },
   ...[...whole].map(([file, text]) => ({ file, make: () => text })),
 ];

@@ -31,6 +31,7 @@ import { replace } from './commands/replace.js';
 import { validate } from './commands/validate.js';
 import { status } from './commands/status.js';
 import { version } from './commands/version.js';
+import { FIRST_ERA_COMMANDS } from './first-era/command-list.js';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   checksystem,
   diags,
+  ...FIRST_ERA_COMMANDS,
   version,
 ];
 
@@ -75,4 +77,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   ipam: 'addresses: who holds which, and how they are assigned',
   node: 'this host',
   pool: 'address pools, in short',
+  'pool range': 'address pools from ranges',
 };

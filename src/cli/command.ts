@@ -65,6 +65,10 @@ export interface Command {
   /** In the parser's form: `<cidrs...>`, `[kind]`. */
   readonly arguments?: readonly string[];
   readonly options: readonly OptionSpec[];
+  /** What may stand after its name, a line each, where `arguments` cannot say it. */
+  readonly usage?: readonly string[];
+  /** Lines that help ends with. */
+  readonly details?: string;
   /** Whether it talks to the datastore, and so takes `--config`. */
   readonly usesDatastore: boolean;
   /** Reads its words itself: options among them arrive as typed, in `arguments`. Give it `['[words...]']` as arguments. */

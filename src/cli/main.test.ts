@@ -11,7 +11,7 @@ function setUp(datastore: Datastore = new MemoryDatastore()) {
     let stderr = '';
     const words = line.split(' ').filter((word) => word !== '');
     const status = await run(words, {
-      environment: {},
+      environment: { CALICOCTL_NO_NOTES: '1' },
       datastore,
       readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
       readStdin: () => Promise.resolve(stdin),

@@ -262,6 +262,10 @@ export async function run(words: readonly string[], surroundings: Surroundings):
       misuse = command.failureStatus ?? 1;
       throw error;
     });
+    if (command.usage !== undefined) {
+      parser.usage(command.usage.join(`\n       calicoctl ${command.name} `));
+    }
+    if (command.details !== undefined) parser.addHelpText('after', `\n${command.details}`);
     if (command.hasOwnGrammar === true) parser.allowUnknownOption().passThroughOptions();
     parser.action(async () => {
       const typed = parser.processedArgs.flat() as readonly (string | undefined)[];

@@ -3,6 +3,8 @@ import { API_VERSION } from '../api/meta.js';
 import { CalicoError, UnavailableError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import { isDefaultPool } from '../client/pools.js';
+import { compareAddresses, tryParseAddress } from '../net/address.js';
+import { coverRange } from '../net/address-range.js';
 import { formatPrefix, networkOf, parsePrefix, type Prefix, prefixesOverlap, tryParsePrefix } from '../net/prefix.js';
 import type { Stored } from '../datastore/datastore.js';
 import { type Call, type Context, flag } from './command.js';
@@ -49,6 +51,7 @@ function refuseOverlaps(wanted: readonly Prefix[], existing: readonly Stored<'IP
   }
 }
 
+/** Creates the pool of a CIDR, or sets the flags of the one there is. */
 async function writePool(
   client: Client,
   cidr: string,
@@ -66,17 +69,24 @@ async function writePool(
     apiVersion: API_VERSION,
     kind: 'IPPool',
     metadata: { name: poolName(cidr) },
-    spec: { cidr, ...flags },
+    spec: { cidr, ...blockSizeOf(cidr), ...flags },
   };
   await client.create(pool);
 }
 
-/** pool add CIDR… [--ipip] [--nat-outgoing]: all are judged before any is written. The same CIDR again sets its flags. */
-export async function addPools(call: Call, context: Context): Promise<Result> {
-  const wanted = call.arguments.map((text) => parsePool(text, flag(call, 'ipip')));
-  const client = await context.connect();
-  const existing = await client.list('IPPool');
-  refuseOverlaps(wanted, existing);
+/** A pool that is smaller than a usual block is one block; only ranges make such. */
+function blockSizeOf(cidr: string): Pick<IPPool['spec'], 'blockSize'> {
+  const { length, address } = parsePrefix(cidr);
+  return length > LONGEST[address.family] ? { blockSize: length } : {};
+}
+
+/** Writes pools that were judged; each failure is told. */
+async function writePools(
+  client: Client,
+  wanted: readonly Prefix[],
+  existing: readonly Stored<'IPPool'>[],
+  call: Call,
+): Promise<Result> {
   const errors: string[] = [];
   for (const pool of wanted) {
     const cidr = formatPrefix(pool);
@@ -88,6 +98,37 @@ export async function addPools(call: Call, context: Context): Promise<Result> {
     }
   }
   return { errors };
+}
+
+/** pool add CIDR… [--ipip] [--nat-outgoing]: all are judged before any is written. The same CIDR again sets its flags. */
+export async function addPools(call: Call, context: Context): Promise<Result> {
+  const wanted = call.arguments.map((text) => parsePool(text, flag(call, 'ipip')));
+  const client = await context.connect();
+  const existing = await client.list('IPPool');
+  refuseOverlaps(wanted, existing);
+  return writePools(client, wanted, existing, call);
+}
+
+/** pool range add START END [--ipip] [--nat-outgoing]: the fewest pools that hold these addresses and no others. */
+export async function addPoolRange(call: Call, context: Context): Promise<Result> {
+  const [first, last] = call.arguments.map((text) => {
+    const address = tryParseAddress(text);
+    if (address === undefined) throw refused(`Invalid IP address specified: ${text}`);
+    return address;
+  });
+  if (first === undefined || last === undefined) throw refused('START_IP and END_IP must be given');
+  if (first.family !== last.family) throw refused('START_IP and END_IP must be the same ip version');
+  if (compareAddresses(first, last) >= 0) throw refused('START_IP must be a smaller ip address than END_IP');
+  if (first.family === 6 && flag(call, 'ipip')) throw refused('IP in IP not supported for IPv6 pools');
+  const wanted = coverRange(first, last);
+  const client = await context.connect();
+  const existing = await client.list('IPPool');
+  const taken = existing.find(({ value }) => {
+    const other = parsePrefix(value.spec.cidr);
+    return !isDefaultPool(value) && wanted.some((pool) => prefixesOverlap(other, pool));
+  });
+  if (taken !== undefined) throw refused(`Cannot add range - range conflicts with pool ${taken.value.spec.cidr}`);
+  return writePools(client, wanted, existing, call);
 }
 
 function optionsOf({ spec }: IPPool): string {
@@ -130,12 +171,14 @@ export async function removePools(call: Call, context: Context): Promise<Result>
   });
   const unknown = chosen.filter(({ pool }) => pool === undefined);
   if (unknown.length > 0) return { errors: unknown.map(({ text }) => `${text} is not a configured pool.`) };
-  const output: Block[] = [];
+  const isReal = !flag(call, 'dryRun');
   for (const { pool } of chosen) {
     if (pool === undefined) continue;
+    if (isReal) context.print(line('Disabling IP Pool'));
     await client.delete(pool.key);
-    if (flag(call, 'dryRun')) continue;
-    output.push(line('Disabling IP Pool'), line('Removing IPAM configuration for pool'), line('Deleted IP Pool'));
+    if (!isReal) continue;
+    context.print(line('Removing IPAM configuration for pool'));
+    context.print(line('Deleted IP Pool'));
   }
-  return { output };
+  return {};
 }

@@ -33,7 +33,7 @@ import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
 import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot, uplinkMtu } from './host-checks.js';
 import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
 import { localRoutes } from './local-routes.js';
-import { chooseNodeName, NODE_NAME_FILE } from './name.js';
+import { chooseNodeName, NODE_NAME_FILE } from '../api/node-name.js';
 import type { NodeMetrics } from './node-metrics.js';
 import { NodeState } from './node-state.js';
 import { untilDatastoreAnswers } from './patience.js';

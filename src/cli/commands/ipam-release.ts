@@ -1,8 +1,11 @@
 import type { Command } from '../command.js';
+import { PLAIN_FORMS } from '../first-era/families.js';
+import { tellToday } from '../first-era/today.js';
 
 export const ipamRelease: Command = {
   name: 'ipam release',
   help: 'give addresses back that nobody uses any more',
+  arguments: ['[ip]'],
   options: [
     { flags: '--ip <address>', help: 'this address' },
     {
@@ -14,6 +17,12 @@ export const ipamRelease: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
+    const [ip] = call.arguments;
+    if (ip !== undefined) {
+      tellToday(context, PLAIN_FORMS['ipam release'].today, { ip });
+      const { releaseAddress } = await import('../first-era/ipam-address.js');
+      return releaseAddress(ip, context);
+    }
     const { releaseAddresses } = await import('../ipam-release.js');
     return releaseAddresses(call, context);
   },

@@ -1,8 +1,10 @@
 import { type Command, DRY_RUN_OPTION } from '../command.js';
+import { PLAIN_FORMS } from '../first-era/families.js';
+import { tellToday } from '../first-era/today.js';
 
 export const poolAdd: Command = {
   name: 'pool add',
-  help: 'add address pools; the same CIDR again sets its flags',
+  help: PLAIN_FORMS['pool add'].help,
   arguments: ['<cidrs...>'],
   options: [
     { flags: '--ipip', help: 'traffic between hosts travels in IP in IP' },
@@ -11,6 +13,7 @@ export const poolAdd: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
+    tellToday(context, PLAIN_FORMS['pool add'].today);
     const { addPools } = await import('../pools.js');
     return addPools(call, context);
   },

@@ -1,12 +1,15 @@
 import { type Command, DRY_RUN_OPTION } from '../command.js';
+import { PLAIN_FORMS } from '../first-era/families.js';
+import { tellToday } from '../first-era/today.js';
 
 export const poolRemove: Command = {
   name: 'pool remove',
-  help: 'remove address pools; addresses in use stay',
+  help: PLAIN_FORMS['pool remove'].help,
   arguments: ['<cidrs...>'],
   options: [DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
+    tellToday(context, PLAIN_FORMS['pool remove'].today);
     const { removePools } = await import('../pools.js');
     return removePools(call, context);
   },

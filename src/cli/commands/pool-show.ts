@@ -1,14 +1,17 @@
 import type { Command } from '../command.js';
+import { PLAIN_FORMS } from '../first-era/families.js';
+import { tellToday } from '../first-era/today.js';
 
 export const poolShow: Command = {
   name: 'pool show',
-  help: 'show the address pools and their flags',
+  help: PLAIN_FORMS['pool show'].help,
   options: [
     { flags: '--ipv4', help: 'IPv4 only' },
     { flags: '--ipv6', help: 'IPv6 only' },
   ],
   usesDatastore: true,
   async handler(call, context) {
+    tellToday(context, PLAIN_FORMS['pool show'].today);
     const { showPools } = await import('../pools.js');
     return showPools(call, context);
   },

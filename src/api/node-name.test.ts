@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseNodeName } from './name.js';
+import { chooseNodeName } from './node-name.js';
 
 describe('chooseNodeName()', () => {
   const all = { NODENAME: ' Calico-01 ', HOSTNAME: 'Other' };

@@ -1,11 +1,10 @@
 import { CalicoError, visibleText } from '../base/errors.js';
-import type { Environment } from './settings.js';
 
 /** Where start-up keeps the node's name for every other program of this host. `CALICO_NODENAME_FILE` names another. */
 export const NODE_NAME_FILE = '/var/lib/calico/nodename';
 
 export interface NameSources {
-  readonly environment: Environment;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Text of the name file; undefined when there is none. */
   readonly fileText: string | undefined;
   readonly osName: string;

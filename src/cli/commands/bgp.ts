@@ -1,0 +1,18 @@
+import type { Command } from '../command.js';
+import { BGP, usageOf } from '../first-era/families.js';
+
+export const bgp: Command = {
+  name: BGP.name,
+  help: BGP.help,
+  arguments: ['[words...]'],
+  usage: usageOf(BGP),
+  options: BGP.options,
+  usesDatastore: true,
+  async handler(call, context) {
+    const [{ performForm }, { bgpHandlers }] = await Promise.all([
+      import('../first-era/perform.js'),
+      import('../first-era/bgp-peers.js'),
+    ]);
+    return performForm(BGP, bgpHandlers, call, context);
+  },
+};

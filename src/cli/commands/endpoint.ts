@@ -1,0 +1,18 @@
+import type { Command } from '../command.js';
+import { ENDPOINT, usageOf } from '../first-era/families.js';
+
+export const endpoint: Command = {
+  name: ENDPOINT.name,
+  help: ENDPOINT.help,
+  arguments: ['[words...]'],
+  usage: usageOf(ENDPOINT),
+  options: ENDPOINT.options,
+  usesDatastore: true,
+  async handler(call, context) {
+    const [{ performForm }, { endpointHandlers }] = await Promise.all([
+      import('../first-era/perform.js'),
+      import('../first-era/endpoints.js'),
+    ]);
+    return performForm(ENDPOINT, endpointHandlers, call, context);
+  },
+};

@@ -1,0 +1,18 @@
+import type { Command } from '../command.js';
+import { NODE_BGP, usageOf } from '../first-era/families.js';
+
+export const nodeBgp: Command = {
+  name: NODE_BGP.name,
+  help: NODE_BGP.help,
+  arguments: ['[words...]'],
+  usage: usageOf(NODE_BGP),
+  options: NODE_BGP.options,
+  usesDatastore: true,
+  async handler(call, context) {
+    const [{ performForm }, { nodeBgpHandlers }] = await Promise.all([
+      import('../first-era/perform.js'),
+      import('../first-era/bgp-peers.js'),
+    ]);
+    return performForm(NODE_BGP, nodeBgpHandlers, call, context);
+  },
+};

@@ -1,0 +1,19 @@
+import { type Command, textOption } from '../command.js';
+import { PLAIN_FORMS } from '../first-era/families.js';
+import { tellToday } from '../first-era/today.js';
+
+export const nodeRemove: Command = {
+  name: 'node remove',
+  help: `first era: ${PLAIN_FORMS['node remove'].help}`,
+  options: [
+    { flags: '--hostname <host>', help: 'this node (default: the one that is this host)' },
+    { flags: '--remove-endpoints', help: 'with the endpoints it has' },
+  ],
+  usesDatastore: true,
+  async handler(call, context) {
+    const host = textOption(call, 'hostname');
+    tellToday(context, PLAIN_FORMS['node remove'].today, host === undefined ? {} : { host });
+    const { removeNode } = await import('../first-era/nodes.js');
+    return removeNode(call, context);
+  },
+};

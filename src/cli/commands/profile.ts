@@ -1,0 +1,19 @@
+import type { Command } from '../command.js';
+import { MATCH_DETAILS, PROFILE, usageOf } from '../first-era/families.js';
+
+export const profile: Command = {
+  name: PROFILE.name,
+  help: PROFILE.help,
+  arguments: ['[words...]'],
+  usage: usageOf(PROFILE),
+  details: MATCH_DETAILS,
+  options: PROFILE.options,
+  usesDatastore: true,
+  async handler(call, context) {
+    const [{ performForm }, { profileHandlers }] = await Promise.all([
+      import('../first-era/perform.js'),
+      import('../first-era/profiles.js'),
+    ]);
+    return performForm(PROFILE, profileHandlers, call, context);
+  },
+};

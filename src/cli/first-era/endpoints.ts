@@ -1,0 +1,188 @@
+import type { WorkloadEndpoint } from '../../api/kinds/workload-endpoint.js';
+import { convertProfileName } from '../../api/v1/names.js';
+import type { Client } from '../../client/client.js';
+import type { Stored } from '../../datastore/datastore.js';
+import type { Context } from '../command.js';
+import { type Block, line, type Result } from '../result.js';
+import { identityCells, workloadOf } from './endpoint-identity.js';
+import type { ENDPOINT } from './families.js';
+import type { FormHandlers, TypedCall } from './perform.js';
+import { repeatOnConflict } from './repeat.js';
+
+export type StoredEndpoint = Stored<'WorkloadEndpoint'>;
+
+/** All endpoints that the options of the call choose. */
+async function chosenEndpoints(client: Client, call: TypedCall): Promise<readonly StoredEndpoint[]> {
+  const wanted = {
+    host: call.find('host'),
+    orchestrator: call.find('orchestrator'),
+    workload: call.find('workload'),
+    endpoint: call.find('endpoint'),
+  };
+  const fits = (text: string | undefined, value: string) => text === undefined || text === value;
+  return (await client.list('WorkloadEndpoint')).filter(
+    ({ value }) =>
+      fits(wanted.host, value.spec.node) &&
+      fits(wanted.orchestrator, value.spec.orchestrator) &&
+      fits(wanted.workload, workloadOf(value)) &&
+      fits(wanted.endpoint, value.spec.endpoint ?? ''),
+  );
+}
+
+function addressesOf({ spec }: WorkloadEndpoint): string {
+  return (spec.ipNetworks ?? []).map((network) => network.replace(/\/\d+$/, '')).join(', ');
+}
+
+/** Each endpoint with all that the first era shows of it. */
+export function detailedTable(endpoints: readonly WorkloadEndpoint[]): Block {
+  return {
+    type: 'box',
+    headings: ['Hostname', 'Orchestrator ID', 'Workload ID', 'Endpoint ID', 'Addresses', 'MAC', 'Profiles', 'State'],
+    rows: endpoints.map((endpoint) => [
+      ...identityCells(endpoint),
+      addressesOf(endpoint),
+      endpoint.spec.mac ?? '',
+      (endpoint.spec.profiles ?? []).join(', '),
+      'active',
+    ]),
+    align: 'centre',
+  };
+}
+
+function countTable(endpoints: readonly WorkloadEndpoint[]): Block {
+  const groups = new Map<string, WorkloadEndpoint[]>();
+  for (const endpoint of endpoints) {
+    const key = `${endpoint.spec.node}\0${endpoint.spec.orchestrator}`;
+    groups.set(key, [...(groups.get(key) ?? []), endpoint]);
+  }
+  const rows = [...groups]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, members]) => {
+      const workloads = new Set(members.map(workloadOf)).size;
+      return [...key.split('\0'), String(workloads), String(members.length)];
+    });
+  return {
+    type: 'box',
+    headings: ['Hostname', 'Orchestrator ID', 'NumWorkloads', 'NumEndpoints'],
+    rows,
+    align: 'centre',
+  };
+}
+
+async function show(call: TypedCall, context: Context): Promise<Result> {
+  const client = await context.connectToRead();
+  const endpoints = (await chosenEndpoints(client, call)).map(({ value }) => value);
+  return { output: [call.has('detailed') ? detailedTable(endpoints) : countTable(endpoints)] };
+}
+
+/** How a command changes an endpoint's profiles. */
+export interface ProfileChange {
+  /** @returns the new list, or why there is none */
+  readonly apply: (profiles: readonly string[]) => readonly string[] | { readonly refusal: string };
+  readonly done: string;
+}
+
+function listed(profiles: readonly string[]): string {
+  return profiles.join(', ');
+}
+
+/** Append, remove or set, in the words of the first era. */
+export function profileChange(verb: 'append' | 'remove' | 'set', typed: readonly string[]): ProfileChange {
+  const names = [...new Set(typed.map(convertProfileName))];
+  switch (verb) {
+    case 'append':
+      return {
+        apply(profiles) {
+          const twice = names.find((name) => profiles.includes(name));
+          return twice === undefined
+            ? [...profiles, ...names]
+            : { refusal: `Profile ${twice} is already in endpoint profile list` };
+        },
+        done: `Profile(s) ${listed(typed)} appended.`,
+      };
+    case 'remove':
+      return {
+        apply(profiles) {
+          const absent = names.find((name) => !profiles.includes(name));
+          return absent === undefined
+            ? profiles.filter((name) => !names.includes(name))
+            : { refusal: `Profile ${absent} is not in endpoint profile list` };
+        },
+        done: `Profile(s) ${listed(typed)} removed.`,
+      };
+    case 'set':
+      return {
+        apply: () => names,
+        done: typed.length === 0 ? 'Removed all profiles from endpoint.' : `Profile(s) set to ${listed(typed)}.`,
+      };
+  }
+}
+
+/** Profiles that are named and do not exist: an endpoint with such a one would let nothing through. */
+async function missingProfiles(client: Client, typed: readonly string[]): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const name of new Set(typed)) {
+    const found = await client.find({ kind: 'Profile', name: convertProfileName(name) });
+    if (found === undefined) missing.push(name);
+  }
+  return missing;
+}
+
+/** Changes the profiles of one endpoint. */
+export async function changeProfiles(
+  client: Client,
+  endpoint: StoredEndpoint,
+  verb: 'append' | 'remove' | 'set',
+  typed: readonly string[],
+): Promise<Result> {
+  const missing = verb === 'remove' ? [] : await missingProfiles(client, typed);
+  if (missing.length > 0) return { errors: missing.map((name) => `Profile ${name} does not exist.`) };
+  const { apply, done } = profileChange(verb, typed);
+  return repeatOnConflict(async () => {
+    const { value, revision } = await client.get(endpoint.key);
+    const profiles = apply(value.spec.profiles ?? []);
+    if ('refusal' in profiles) return { errors: [profiles.refusal] };
+    const metadata = { ...value.metadata, resourceVersion: revision };
+    await client.update({ ...value, metadata, spec: { ...value.spec, profiles: [...profiles] } });
+    return { output: [line(done)] };
+  });
+}
+
+/** The one endpoint that was named, or why it is not one. */
+async function theEndpoint(client: Client, call: TypedCall): Promise<StoredEndpoint | Result> {
+  const id = call.word('id');
+  const candidates = await chosenEndpoints(client, call);
+  const found = candidates.filter(({ key, value }) => value.spec.endpoint === id || key.name === id);
+  const [endpoint] = found;
+  if (endpoint === undefined) return { errors: [`Could not find endpoint ${id}.`] };
+  if (found.length === 1) return endpoint;
+  return {
+    output: [detailedTable(found.map(({ value }) => value))],
+    errors: [
+      `More than 1 endpoint matches "${id}".\n  hint: give more of --host, --orchestrator and --workload, or the name that calicoctl get workloadendpoint -A shows`,
+    ],
+  };
+}
+
+function changing(verb: 'append' | 'remove' | 'set') {
+  return async (call: TypedCall, context: Context): Promise<Result> => {
+    const client = await context.connect();
+    const endpoint = await theEndpoint(client, call);
+    return 'key' in endpoint ? changeProfiles(client, endpoint, verb, call.list('profiles')) : endpoint;
+  };
+}
+
+async function showProfiles(call: TypedCall, context: Context): Promise<Result> {
+  const endpoint = await theEndpoint(await context.connectToRead(), call);
+  if (!('key' in endpoint)) return endpoint;
+  const rows = (endpoint.value.spec.profiles ?? []).map((name) => [name]);
+  return { output: [{ type: 'box', headings: ['Name'], rows, align: 'centre' }] };
+}
+
+export const endpointHandlers: FormHandlers<typeof ENDPOINT.forms> = {
+  show,
+  'profile show': showProfiles,
+  'profile append': changing('append'),
+  'profile remove': changing('remove'),
+  'profile set': changing('set'),
+};
