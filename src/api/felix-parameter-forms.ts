@@ -78,6 +78,16 @@ export function choice<const W extends string>(...words: readonly W[]): Paramete
   };
 }
 
+/** The same, where a field without text means the first of the words: other implementations store it so. */
+export function choiceOrEmpty<const W extends string>(...words: readonly [W, ...W[]]): ParameterForm<Lowercase<W>> {
+  const form = choice(...words);
+  return {
+    ...form,
+    parseField: (value) => form.parseField(value === '' ? words[0] : value),
+    field: wordOf(words, true),
+  };
+}
+
 export type Severity = 'trace' | 'debug' | 'info' | 'warning' | 'error' | 'fatal' | 'none';
 
 /** Level of a log; `none` and the empty text turn it off. */

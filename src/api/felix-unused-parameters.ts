@@ -1,4 +1,14 @@
-import { choice, type ParameterForm, pattern, portSpan, span, text, truth, whole } from './felix-parameter-forms.js';
+import {
+  choice,
+  choiceOrEmpty,
+  type ParameterForm,
+  pattern,
+  portSpan,
+  span,
+  text,
+  truth,
+  whole,
+} from './felix-parameter-forms.js';
 import type { FelixParameter } from './felix-parameters.js';
 import {
   cidrList,
@@ -181,7 +191,7 @@ const reports = {
 const bpf = {
   bpfEnabled: unused(truth, false, 'whether eBPF programs take the place of rules'),
   bpfAttachType: unused(choice('TC', 'TCX', 'Netkit'), 'netkit', 'how programs are attached'),
-  bpfLogLevel: unused(choice('Off', 'Info', 'Debug'), 'off', 'what programs log'),
+  bpfLogLevel: unused(choiceOrEmpty('Off', 'Info', 'Debug'), 'off', 'what programs log'),
   bpfLogFilters: unused(textMap, {}, 'which packets are logged, by interface'),
   bpfCTLBLogFilter: unused(optional(choice('All')), null, 'what connect-time load balancing logs'),
   bpfConntrackLogLevel: unused(choice('Off', 'Debug'), 'off', 'what the cleaner of connections logs'),

@@ -196,14 +196,13 @@ export function asNumber() {
   );
 }
 
-/** One of several words, in any case; kept as typed. */
-export function wordOf(words: readonly string[]) {
-  return textField(
-    { words: `one of ${words.join(', ')}, in any case`, pattern: `(?i)^(${words.join('|')})$` },
-    (text) =>
-      words.some((word) => word.toLowerCase() === text.toLowerCase())
-        ? undefined
-        : `"${text}" is not one of ${words.join(', ')}`,
+/** One of several words, in any case; kept as typed. The empty text is one of them where it may stand for none. */
+export function wordOf(words: readonly string[], mayBeEmpty = false) {
+  const pattern = `(?i)^(${[...(mayBeEmpty ? [''] : []), ...words].join('|')})$`;
+  return textField({ words: `one of ${words.join(', ')}, in any case`, pattern }, (text) =>
+    (mayBeEmpty && text === '') || words.some((word) => word.toLowerCase() === text.toLowerCase())
+      ? undefined
+      : `"${text}" is not one of ${words.join(', ')}`,
   );
 }
 

@@ -117,6 +117,8 @@ export function parseKeyPath(path: string): ResourceKey | undefined {
   if (kind === undefined || names.includes('')) return undefined;
   const [first, second] = names;
   if (first === undefined || names.length !== (isNamespaced(kind) ? 2 : 1)) return undefined;
+  // Other implementations leave settings of IPAM here too, which their own IPAM does not read.
+  if (kind === 'IPAMConfiguration' && first === 'default') return undefined;
   return second === undefined ? { kind, name: first } : { kind, namespace: first, name: second };
 }
 
