@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build check fix test unit demo bench lab-shell
+.PHONY: help setup build check fix test test-all unit demo bench lab-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,10 @@ demo: setup ## two hosts, three networks, five workloads: a narrated tour, under
 test: setup ## all tests; ends with "N passed, N failed, N skipped"
 	@scripts/build
 	@scripts/test
+
+test-all: setup ## all tests, also those on Docker engines 20.10 and 26.1 (fetched once, nothing of them is started outside the lab)
+	@scripts/build
+	@scripts/test-all
 
 unit: setup ## the tests that need no kernel, a few seconds
 	@node_modules/.bin/vitest run --project unit

@@ -19,12 +19,28 @@ export default defineConfig({
           ...always,
           name: 'system',
           include: ['test/**/*.test.ts'],
+          // Those take minutes: `make test-all`.
+          exclude: ['test/docker/**'],
           globalSetup: ['test/setup/build.ts'],
           pool: 'forks',
           isolate: true,
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Real Docker engines; see test/docker/README.md.
+        test: {
+          ...always,
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts'],
+          pool: 'forks',
+          isolate: true,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

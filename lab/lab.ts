@@ -169,7 +169,7 @@ export class Lab {
         '--heartbeat-interval', '20', '--election-timeout', '200',
         '--listen-client-urls', `${this.etcdEndpoint},unix://localhost:12379`, '--advertise-client-urls', this.etcdEndpoint,
         '--listen-peer-urls', 'http://127.0.0.1:2380', '--initial-advertise-peer-urls', 'http://127.0.0.1:2380',
-        '--initial-cluster', 'lab=http://127.0.0.1:2380'],
+        '--initial-cluster', 'lab=http://127.0.0.1:2380', ...(this.topology.engineStore === true ? ['--enable-v2'] : [])],
       { log: '/var/log/calico/etcd.log' },
     );
     await until('etcd of the underlay healthy', () => healthy(this.etcdSocket), { everyMs: 10 });

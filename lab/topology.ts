@@ -31,6 +31,8 @@ export interface Topology {
   readonly hosts: readonly HostSpec[];
   /** Whether an etcd runs in the underlay, on the router's first IPv4 address, port 2379. */
   readonly etcd: boolean;
+  /** That etcd also serves its first API, in which Docker engines up to 20.10 keep the networks they share. */
+  readonly engineStore?: boolean;
   /** Needs BIRD (`bird2`) on the machine. */
   readonly router?: RouterSpec;
 }

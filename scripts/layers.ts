@@ -115,7 +115,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   bin: { does: 'executables of a few lines', imports: ['base', 'felix', 'node', 'cli'] },
   lab: {
     does: 'hosts, underlay and workloads as namespaces on one machine: demo and system tests stand on it',
-    imports: [...facts, 'plan', 'datastore', 'ipam', 'client', ...kernel, 'workload', 'localapi'],
+    imports: [...facts, 'plan', 'datastore', 'ipam', 'client', ...kernel, 'workload', 'docker', 'localapi'],
   },
   bench: { does: 'benchmarks: ours, a floor, the ratio', imports: ['*'] },
   test: { does: 'system tests, tests of the checks, set-up', imports: ['*'] },

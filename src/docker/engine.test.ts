@@ -108,7 +108,7 @@ describe('DockerEngine.listContainers()', () => {
       ],
     });
     expect(await engine.listContainers({ name: 'web.1' })).toEqual([
-      { id: ID, names: ['web.1'], state: 'created', labels: { a: '1' } },
+      { id: ID, names: ['web.1'], state: 'created', labels: { a: '1' }, places: [] },
     ]);
   });
 });
@@ -121,7 +121,7 @@ describe('DockerEngine.inspectNetwork()', () => {
         Name: 'net1',
         Driver: 'calico',
         Scope: 'global',
-        IPAM: { Driver: 'calico' },
+        IPAM: { Driver: 'calico', Config: [{ AuxiliaryAddresses: { router: '192.0.2.1' } }] },
         Containers: { [ID]: { Name: 'web', EndpointID: 'e1' }, 'ep-e2': { Name: 'db', EndpointID: 'e2' } },
       },
     });
@@ -131,6 +131,8 @@ describe('DockerEngine.inspectNetwork()', () => {
       driver: 'calico',
       ipamDriver: 'calico',
       scope: 'global',
+      options: {},
+      reservedAddresses: ['192.0.2.1'],
       endpoints: [
         { endpointId: 'e1', name: 'web', containerId: ID },
         { endpointId: 'e2', name: 'db', containerId: undefined },

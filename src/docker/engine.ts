@@ -27,6 +27,15 @@ const listedContainer = v.object({
   Names: v.nullish(v.array(v.string()), []),
   State: text,
   Labels: labels,
+  NetworkSettings: v.nullish(
+    v.object({
+      Networks: v.nullish(
+        v.record(v.string(), v.object({ NetworkID: text, EndpointID: text, IPAddress: text, GlobalIPv6Address: text })),
+        {},
+      ),
+    }),
+    { Networks: {} },
+  ),
 });
 
 const network = v.object({
@@ -34,7 +43,14 @@ const network = v.object({
   Name: v.string(),
   Driver: text,
   Scope: text,
-  IPAM: v.nullish(v.object({ Driver: text }), { Driver: '' }),
+  IPAM: v.nullish(
+    v.object({
+      Driver: text,
+      Config: v.nullish(v.array(v.object({ AuxiliaryAddresses: labels })), []),
+    }),
+    { Driver: '', Config: [] },
+  ),
+  Options: labels,
   Containers: v.nullish(v.record(v.string(), v.object({ Name: text, EndpointID: text })), {}),
 });
 
@@ -70,6 +86,18 @@ export interface EngineContainerSummary {
   /** `created`, `running`, `exited`, … */
   readonly state: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its places on networks; a container that does not run has no endpoint ids and no addresses. */
+  readonly places: readonly EnginePlace[];
+}
+
+/** Where a container is on a network. */
+export interface EnginePlace {
+  /** Name of the network. */
+  readonly network: string;
+  readonly networkId: string;
+  readonly endpointId: string;
+  /** Bare. */
+  readonly addresses: readonly string[];
 }
 
 export interface EngineNetwork {
@@ -79,6 +107,10 @@ export interface EngineNetwork {
   readonly ipamDriver: string;
   /** `global`, `local` or `swarm`. */
   readonly scope: string;
+  /** What `--aux-address` keeps from containers; bare. */
+  readonly reservedAddresses: readonly string[];
+  /** What was given with `--opt`. */
+  readonly options: Readonly<Record<string, string>>;
   readonly endpoints: readonly EngineEndpoint[];
 }
 
@@ -175,11 +207,17 @@ export class DockerEngine {
       pattern === undefined ? '' : `&filters=${encodeURIComponent(JSON.stringify({ name: [`^/${pattern}$`] }))}`;
     const all = await this.#read(v.array(listedContainer), `/containers/json?all=1${filters}`, options);
     return all
-      .map(({ Id, Names, State, Labels }) => ({
-        id: Id,
-        names: Names.map((listed) => listed.replace(/^\//, '')),
-        state: State,
-        labels: Labels,
+      .map((listed) => ({
+        id: listed.Id,
+        names: listed.Names.map((each) => each.replace(/^\//, '')),
+        state: listed.State,
+        labels: listed.Labels,
+        places: Object.entries(listed.NetworkSettings.Networks).map(([on, place]) => ({
+          network: on,
+          networkId: place.NetworkID,
+          endpointId: place.EndpointID,
+          addresses: [place.IPAddress, place.GlobalIPv6Address].filter((address) => address !== ''),
+        })),
       }))
       .filter(({ names }) => name === undefined || names.includes(name));
   }
@@ -318,6 +356,8 @@ function networkOf(found: v.InferOutput<typeof network>): EngineNetwork {
     driver: found.Driver,
     ipamDriver: found.IPAM.Driver,
     scope: found.Scope,
+    reservedAddresses: found.IPAM.Config.flatMap(({ AuxiliaryAddresses }) => Object.values(AuxiliaryAddresses)),
+    options: found.Options,
     endpoints: Object.entries(found.Containers).map(([key, { Name, EndpointID }]) => ({
       endpointId: EndpointID === '' ? key.replace(/^ep-/, '') : EndpointID,
       name: Name,

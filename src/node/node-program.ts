@@ -19,6 +19,7 @@ Variables (all may be left out):
   CALICO_NETWORKING_BACKEND       bird, vxlan or none
   CALICO_IPV4POOL_CIDR            the first pool, or none; also …_IPIP, …_VXLAN, …_NAT_OUTGOING, …_BLOCK_SIZE
   NO_DEFAULT_POOLS                true: no pool is created
+  CALICO_LIBNETWORK_ENABLED       true: serves Docker's network and IPAM driver "calico"
   FELIX_…                         parameters of the agent
 Status: calicoctl node status, or ${LOCAL_API_SOCKET}
 `;

@@ -14,12 +14,15 @@ import { localFelixSources } from '../felix/config-sources.js';
 import { readOptionalFile } from '../felix/felix-program.js';
 import { Health } from '../felix/health.js';
 import type { FeatureReport } from '../features/probe.js';
+import { DockerPlugin } from '../docker/plugin.js';
+import { type DockerSettings, readDockerSettings } from '../docker/settings.js';
 import { Ipam } from '../ipam/ipam.js';
 import { LOCAL_API_SOCKET } from '../localapi/protocol.js';
 import { LocalApiServer } from '../localapi/server.js';
 import { addWorkloadAddress, removeWorkloadAddress } from '../workload/address.js';
 import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
+import { layLooseCable, listLooseCables } from '../workload/loose-cable.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
 import {
@@ -64,6 +67,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #settings: NodeSettings;
+  readonly #docker: DockerSettings;
   readonly #name: string;
   readonly #nameFile: string;
   readonly #health = new Health();
@@ -87,6 +91,7 @@ export class Supervisor {
     this.#log = log.part('node');
     this.#clock = clock;
     this.#settings = readNodeSettings(environment);
+    this.#docker = readDockerSettings(environment);
     this.#nameFile = environment['CALICO_NODENAME_FILE'] ?? NODE_NAME_FILE;
     this.#name = chooseNodeName({ environment, fileText: readOptionalFile(this.#nameFile), osName: hostname() });
     this.#startedAt = new Date(clock.wallMs()).toISOString();
@@ -150,9 +155,10 @@ export class Supervisor {
     if (isSingleHost) this.#conditions.raise(SINGLE_HOST_DATASTORE, undefined);
     const client = new Client(datastore, { clock: this.#clock, notify: (notice) => this.#log.info(notice) });
     await this.#startUp(client);
+    const ipam = new Ipam(datastore, { clock: this.#clock });
     this.#workloads = new Workloads({
       client,
-      ipam: new Ipam(datastore, { clock: this.#clock }),
+      ipam,
       hostname: this.#name,
       kernel: {
         attach: attachWorkload,
@@ -178,9 +184,27 @@ export class Supervisor {
       });
       this.#work.push(this.#agent.run(this.#signal));
     }
+    this.#serveDocker(client, ipam);
     this.#health.report('FelixStartup', { isReady: true, detail: '' });
     this.#options.announce(STARTED_LINE);
     await Promise.all(this.#work);
+  }
+
+  /** Docker's driver, where it is wanted: last, since an engine takes an open socket for one that answers. */
+  #serveDocker(client: Client, ipam: Ipam): void {
+    const settings = this.#docker;
+    if (!settings.isEnabled) return;
+    const plugin = new DockerPlugin({
+      client,
+      ipam,
+      hostname: this.#name,
+      settings,
+      kernel: { lay: layLooseCable, detach: detachWorkload, listLoose: listLooseCables, mtu: uplinkMtu },
+      conditions: this.#conditions,
+      log: this.#options.log,
+      clock: this.#clock,
+    });
+    this.#work.push(plugin.run(this.#signal));
   }
 
   async #startUp(client: Client): Promise<void> {

@@ -37,7 +37,7 @@ export function workloadPrefix(text: string): Prefix {
  * As the agent gives it (ipv4NormalRoutePriority, ipv6NormalRoutePriority), so that it finds its route there already. Where the agent was
  * told another metric, it puts its own beside this one and takes this one away.
  */
-const ROUTE_METRIC = 1024;
+export const WORKLOAD_ROUTE_METRIC = 1024;
 
 /** @throws {UnsupportedError} the kernel has no IPv6 */
 export function checkFamily(family: Family): void {
@@ -73,7 +73,7 @@ export async function addAddress(ends: Ends, prefix: Prefix): Promise<void> {
     destination: prefix,
     interfaceIndex: ends.hostLink.index,
     interfaceName: ends.hostLink.name,
-    metric: ROUTE_METRIC,
+    metric: WORKLOAD_ROUTE_METRIC,
   };
   try {
     await addRoute(ends.host.socket, route);
@@ -149,7 +149,7 @@ export async function removeWorkloadAddress(address: WorkloadAddress): Promise<b
     using host = Side.open(address.hostNetns);
     using workload = Side.open(address.netns);
     const ends = await findEnds(host, workload, address);
-    const route = { destination: prefix, interfaceIndex: ends.hostLink.index, metric: ROUTE_METRIC };
+    const route = { destination: prefix, interfaceIndex: ends.hostLink.index, metric: WORKLOAD_ROUTE_METRIC };
     const routeWas = await deleteRoute(host.socket, route);
     const addressWas = await deleteInterfaceAddress(workload.socket, {
       interfaceIndex: ends.workloadLink.index,

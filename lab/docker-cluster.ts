@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { CalicoError } from '../src/base/errors.js';
+import { LabCluster } from './cluster.js';
+import { type EngineGeneration, LabEngine, sweepControlGroups } from './docker-engine.js';
+import type { ExecOptions, HostProcess } from './host.js';
+import { Lab } from './lab.js';
+import { repositoryRoot, until } from './processes.js';
+import type { Finished } from './processes.js';
+import { oneSubnet, type Topology } from './topology.js';
+
+export interface DockerClusterOptions {
+  readonly generation: EngineGeneration;
+  /** Default 2. */
+  readonly hosts?: number;
+  readonly nodeEnvironment?: Readonly<Record<string, string>>;
+  readonly engineArguments?: readonly string[];
+}
+
+export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
+
+/** Hosts with a Docker engine and calico-node each, as in the tutorial: calico-01 and calico-02. */
+export class DockerCluster implements AsyncDisposable {
+  readonly lab: Lab;
+  readonly cluster: LabCluster;
+  readonly engines: ReadonlyMap<string, LabEngine>;
+  readonly nodes: Map<string, HostProcess>;
+  readonly #options: DockerClusterOptions;
+
+  private constructor(parts: {
+    lab: Lab;
+    cluster: LabCluster;
+    engines: ReadonlyMap<string, LabEngine>;
+    nodes: Map<string, HostProcess>;
+    options: DockerClusterOptions;
+  }) {
+    this.lab = parts.lab;
+    this.cluster = parts.cluster;
+    this.engines = parts.engines;
+    this.nodes = parts.nodes;
+    this.#options = parts.options;
+  }
+
+  /** About five seconds. @throws {CalicoError} a part did not come up; nothing is left */
+  static async start(options: DockerClusterOptions): Promise<DockerCluster> {
+    const topology: Topology = { ...oneSubnet(options.hosts ?? 2), name: 'docker', engineStore: true };
+    const lab = await Lab.start(topology);
+    const cluster = new LabCluster(lab);
+    const made = new DockerCluster({ lab, cluster, engines: new Map(), nodes: new Map(), options });
+    try {
+      await Promise.all(lab.hosts.map(({ name }) => made.startNode(name)));
+      const engines = await Promise.all(lab.hosts.map(({ name }) => made.#startEngine(name)));
+      return new DockerCluster({
+        lab,
+        cluster,
+        engines: new Map(engines.map((engine) => [engine.host.name, engine])),
+        nodes: made.nodes,
+        options,
+      });
+    } catch (error) {
+      await lab.collect('test-output/docker');
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Starts calico-node with Docker's plugin on a host; returns when that listens. */
+  async startNode(hostName: string): Promise<void> {
+    const env = { CALICO_LIBNETWORK_ENABLED: 'true', ...this.#options.nodeEnvironment };
+    this.nodes.set(hostName, await this.cluster.startNode(hostName, { env }));
+    await this.cluster.ready(hostName);
+    await this.pluginListens(hostName);
+  }
+
+  async pluginListens(hostName: string): Promise<void> {
+    const host = this.lab.host(hostName);
+    const ask = ['curl', '-sf', '--unix-socket', PLUGIN_SOCKET, 'http://calico/NetworkDriver.GetCapabilities'];
+    await until(`the plugin on ${hostName}`, async () => (await host.exec(ask, { check: false })).status === 0);
+  }
+
+  async #startEngine(hostName: string): Promise<LabEngine> {
+    const host = this.lab.host(hostName);
+    const { generation, engineArguments = [] } = this.#options;
+    const names = join(repositoryRoot(), 'dist/lab/docker-names.js');
+    await host.spawn([process.execPath, names, host.addresses.ipv4], { log: '/var/log/calico/names.log' });
+    host.writeFile('/etc/resolv.conf', `nameserver ${host.addresses.ipv4}\n`);
+    const store = `etcd://${this.lab.etcdEndpoint.replace('http://', '')}`;
+    const engine = await LabEngine.start(host, {
+      generation,
+      ...(generation === '20.10' ? { clusterStore: store } : {}),
+      moreArguments: engineArguments,
+    });
+    await engine.importImage();
+    return engine;
+  }
+
+  engine(hostName: string): LabEngine {
+    const engine = this.engines.get(hostName);
+    if (engine === undefined) throw new CalicoError('ERR_CALI_LAB_ENGINE', `there is no engine on "${hostName}"`);
+    return engine;
+  }
+
+  /** A `docker` command as typed on a host; words are split at blanks. */
+  docker(hostName: string, command: string, options: ExecOptions = {}): Promise<Finished> {
+    return this.engine(hostName).docker(command.split(' '), options);
+  }
+
+  /** A network on every host that would not see it otherwise. */
+  async createNetwork(words: string): Promise<void> {
+    const hosts = this.#options.generation === '20.10' ? this.lab.hosts.slice(0, 1) : this.lab.hosts;
+    for (const { name } of hosts) await this.docker(name, `network create ${words}`);
+  }
+
+  /** Address of a container on a network, as `docker inspect` shows it. */
+  async address(hostName: string, container: string, network: string, family: 4 | 6 = 4): Promise<string> {
+    const field = family === 4 ? 'IPAddress' : 'GlobalIPv6Address';
+    const format = `{{(index .NetworkSettings.Networks "${network}").${field}}}`;
+    return (await this.engine(hostName).docker(['inspect', '-f', format, container])).stdout.trim();
+  }
+
+  /** Whether a ping from a container gets an answer. */
+  async pings(hostName: string, container: string, target: string, options: { family?: 4 | 6 } = {}): Promise<boolean> {
+    const words = `exec ${container} ping ${options.family === 6 ? '-6 ' : ''}-c 1 -W 1 ${target}`;
+    return (await this.docker(hostName, words, { check: false })).status === 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster[Symbol.asyncDispose]();
+    await this.lab.stop();
+    // The kernel takes a host's processes apart in its own time.
+    await until('control groups gone', () => sweepControlGroups() === 0, { everyMs: 50 });
+  }
+}

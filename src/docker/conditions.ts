@@ -1,0 +1,16 @@
+import { condition } from '../base/conditions.js';
+
+export const PLUGIN_NOT_SERVED = condition<{ reason: string }>({
+  code: 'docker-plugin',
+  severity: 'error',
+  text: ({ reason }) => `Docker's networks do not work: ${reason}`,
+});
+
+export const ENGINE_AWAY = condition<{ reason: string }>({
+  code: 'docker-engine',
+  severity: 'warning',
+  text: ({ reason }) => reason,
+  hint: 'start Docker, or name its socket in DOCKER_HOST',
+  // A restart of the engine is no news.
+  showAfterMs: 60_000,
+});

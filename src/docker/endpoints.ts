@@ -1,0 +1,194 @@
+import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
+import { API_VERSION } from '../api/meta.js';
+import { explainBadLabelKey, explainBadLabelValue, workloadEndpointName } from '../api/names.js';
+import { NotFoundError } from '../base/errors.js';
+import type { Client } from '../client/client.js';
+import { formatAddress, parseAddress } from '../net/address.js';
+import { endpointInterfaceName } from '../net/interface-name.js';
+
+/** Every endpoint of a Docker network is in this namespace. */
+export const DOCKER_NAMESPACE = 'libnetwork';
+const ORCHESTRATOR = 'libnetwork';
+
+const ANNOTATION = {
+  network: 'docker.projectcalico.org/network',
+  networkId: 'docker.projectcalico.org/network-id',
+  container: 'docker.projectcalico.org/container',
+  sandbox: 'docker.projectcalico.org/sandbox',
+  ipam: 'docker.projectcalico.org/ipam',
+} as const;
+
+const LABEL_PREFIX = 'org.projectcalico.label.';
+
+/** A container's place on a network, as the datastore keeps it. */
+export interface DockerEndpoint {
+  /** Docker's id of it. */
+  readonly id: string;
+  readonly networkId: string;
+  /** Name of the network. */
+  readonly network: string;
+  readonly interfaceName: string;
+  /** Bare, canonical. */
+  readonly addresses: readonly string[];
+  readonly mac: string | undefined;
+  /** Whose addresses these are. */
+  readonly ipam: 'calico' | 'default';
+  readonly profiles: readonly string[];
+  /** Path of the network namespace it was put into; undefined before that. */
+  readonly sandbox: string | undefined;
+  /** When it was made, RFC 3339; undefined for one that is not stored yet. */
+  readonly createdAt?: string | undefined;
+}
+
+/** What becomes known of an endpoint when its container joins. */
+export interface Joined {
+  readonly sandbox: string;
+  /** Name of the container. */
+  readonly container: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** This host's endpoints on Docker's networks: WorkloadEndpoints in the datastore, remembered here. */
+export class DockerEndpoints {
+  readonly #client: Client;
+  readonly #hostname: string;
+  readonly #byId = new Map<string, DockerEndpoint>();
+
+  constructor(client: Client, hostname: string) {
+    this.#client = client;
+    this.#hostname = hostname;
+  }
+
+  /** All of this host, as the datastore has them now. */
+  async load(): Promise<readonly DockerEndpoint[]> {
+    const stored = await this.#client.list('WorkloadEndpoint', DOCKER_NAMESPACE);
+    const mine = stored
+      .map(({ value }) => value)
+      .filter(({ spec }) => spec.node === this.#hostname && spec.orchestrator === ORCHESTRATOR)
+      .map(fromStored);
+    for (const endpoint of mine) this.#byId.set(endpoint.id, endpoint);
+    return mine;
+  }
+
+  async find(id: string): Promise<DockerEndpoint | undefined> {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const stored = await this.#client.find(this.#key(id));
+    if (stored === undefined) return undefined;
+    const endpoint = fromStored(stored.value);
+    this.#byId.set(id, endpoint);
+    return endpoint;
+  }
+
+  /** Others in the same network namespace. */
+  companions({ id }: DockerEndpoint, sandbox: string): readonly DockerEndpoint[] {
+    return [...this.#byId.values()].filter((other) => other.id !== id && other.sandbox === sandbox);
+  }
+
+  /** Writes it, without what only joining tells. */
+  async put(endpoint: DockerEndpoint): Promise<void> {
+    await this.#client.apply(this.#resource(endpoint, undefined));
+    this.#byId.set(endpoint.id, endpoint);
+  }
+
+  async join(endpoint: DockerEndpoint, joined: Joined): Promise<void> {
+    const complete = { ...endpoint, sandbox: joined.sandbox };
+    await this.#client.apply(this.#resource(complete, joined));
+    this.#byId.set(endpoint.id, complete);
+  }
+
+  /** It is out of its namespace; the endpoint itself stays until {@link delete}. */
+  left(id: string): void {
+    const endpoint = this.#byId.get(id);
+    if (endpoint !== undefined) this.#byId.set(id, { ...endpoint, sandbox: undefined });
+  }
+
+  /** What is gone already is fine. */
+  async delete(id: string): Promise<void> {
+    this.#byId.delete(id);
+    try {
+      await this.#client.datastore.delete(this.#key(id));
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+
+  #key(id: string) {
+    const name = workloadEndpointName({ node: this.#hostname, orchestrator: ORCHESTRATOR, endpoint: id });
+    return { kind: 'WorkloadEndpoint' as const, namespace: DOCKER_NAMESPACE, name };
+  }
+
+  #resource(endpoint: DockerEndpoint, joined: Joined | undefined): WorkloadEndpoint {
+    const { id, network, networkId, interfaceName, addresses, mac, ipam, profiles } = endpoint;
+    const { name, namespace } = this.#key(id);
+    return {
+      apiVersion: API_VERSION,
+      kind: 'WorkloadEndpoint',
+      metadata: {
+        name,
+        namespace,
+        ...(joined === undefined ? {} : { labels: { ...joined.labels } }),
+        annotations: {
+          [ANNOTATION.network]: network,
+          [ANNOTATION.networkId]: networkId,
+          [ANNOTATION.ipam]: ipam,
+          ...(joined === undefined ? {} : { [ANNOTATION.sandbox]: joined.sandbox }),
+          ...(joined?.container === undefined ? {} : { [ANNOTATION.container]: joined.container }),
+        },
+      },
+      spec: {
+        orchestrator: ORCHESTRATOR,
+        workload: ORCHESTRATOR,
+        node: this.#hostname,
+        endpoint: id,
+        interfaceName,
+        ipNetworks: addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
+        profiles: [...profiles],
+        ...(mac === undefined ? {} : { mac }),
+      },
+    };
+  }
+}
+
+function fromStored({ metadata, spec }: WorkloadEndpoint): DockerEndpoint {
+  const { annotations = {} } = metadata;
+  const id = spec.endpoint ?? '';
+  return {
+    id,
+    networkId: annotations[ANNOTATION.networkId] ?? '',
+    network: annotations[ANNOTATION.network] ?? '',
+    interfaceName: spec.interfaceName,
+    addresses: (spec.ipNetworks ?? []).map((text) => formatAddress(parseAddress(text.replace(/\/\d+$/, '')))),
+    mac: spec.mac,
+    ipam: annotations[ANNOTATION.ipam] === 'default' ? 'default' : 'calico',
+    profiles: spec.profiles ?? [],
+    sandbox: annotations[ANNOTATION.sandbox],
+    createdAt: metadata.creationTimestamp,
+  };
+}
+
+/** The interface on the host: `cali` and the first 11 characters of the id; its other end, before the engine takes it, begins with `temp`. */
+export function interfaceNames(endpointId: string): { readonly host: string; readonly loose: string } {
+  const host = endpointInterfaceName(endpointId);
+  return { host, loose: host.replace(/^cali/, LOOSE_PREFIX) };
+}
+
+/** How the ends of cables are called that an engine has yet to take. */
+export const LOOSE_PREFIX = 'temp';
+
+/** Of a container's labels those that are meant for policy; what cannot be a label is named in `refused`. */
+export function policyLabels(labels: Readonly<Record<string, string>>): {
+  readonly labels: Record<string, string>;
+  readonly refused: readonly string[];
+} {
+  const taken: Record<string, string> = {};
+  const refused: string[] = [];
+  for (const [name, value] of Object.entries(labels)) {
+    if (!name.startsWith(LABEL_PREFIX)) continue;
+    const key = name.slice(LABEL_PREFIX.length);
+    const problem = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+    if (problem === undefined) taken[key] = value;
+    else refused.push(problem);
+  }
+  return { labels: taken, refused };
+}

@@ -1,0 +1,101 @@
+import { type Clock, sleep } from '../base/clock.js';
+import type { Conditions } from '../base/conditions.js';
+import { CalicoError, formatError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { backoffDelayMs } from '../base/retry.js';
+import { ENGINE_AWAY } from './conditions.js';
+import type { DockerEngine, EngineNetwork } from './engine.js';
+import type { LeakSearch } from './leak-search.js';
+import type { Networks } from './networks.js';
+
+/** The name by which users know both drivers. */
+export const DRIVER = 'calico';
+
+const BACKOFF = { initialMs: 500, maxMs: 5_000 };
+/** How often leaks are looked for when nothing happened. */
+const LOOK_EVERY_MS = 300_000;
+
+export interface EngineWatchOptions {
+  readonly engine: DockerEngine;
+  readonly networks: Networks;
+  readonly leaks: LeakSearch;
+  readonly clock: Clock;
+  readonly conditions: Conditions;
+  readonly log: Log;
+}
+
+/**
+ * Follows an engine for as long as the plugin lives: a network gets its profile as soon as it has a name, and whatever an engine
+ * left behind when it ended is looked for when it is back.
+ */
+export class EngineWatch {
+  readonly #options: EngineWatchOptions;
+
+  constructor(options: EngineWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Returns when the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, conditions, engine } = this.#options;
+    for (let attempt = 0; !isAborted(signal); attempt += 1) {
+      const session = new AbortController();
+      const either = AbortSignal.any([signal, session.signal]);
+      let looking: Promise<void> | undefined;
+      try {
+        await engine.version({ signal: either });
+        conditions.clear(ENGINE_AWAY);
+        attempt = 0;
+        looking = this.#lookAgainAndAgain(either);
+        await this.#follow(either);
+      } catch (error) {
+        if (isAborted(signal)) return;
+        if (!(error instanceof CalicoError)) throw error;
+        conditions.raise(ENGINE_AWAY, { reason: error.message });
+      } finally {
+        session.abort();
+        await looking;
+      }
+      await sleep(clock, backoffDelayMs(attempt, BACKOFF, Math.random), signal);
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const { type, action, id, attributes } of this.#options.engine.events(signal)) {
+      const { name } = attributes;
+      if (type !== 'network' || action !== 'create' || attributes['type'] !== DRIVER || name === undefined) continue;
+      await this.#attempt(`the profile of network "${name}" is not made yet`, () => this.#ensureProfile({ id, name }));
+    }
+  }
+
+  async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
+    const { clock, engine, leaks } = this.#options;
+    while (!isAborted(signal)) {
+      let waitMs: number | undefined;
+      await this.#attempt('cannot look for what containers left behind', async () => {
+        const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);
+        for (const network of mine) await this.#ensureProfile(network);
+        waitMs = await leaks.look();
+      });
+      await sleep(clock, waitMs ?? LOOK_EVERY_MS, signal);
+    }
+  }
+
+  async #ensureProfile(network: Pick<EngineNetwork, 'id' | 'name'>): Promise<void> {
+    await this.#options.networks.ensureProfile(network);
+  }
+
+  /** What fails here is done again: at the next look, or when the first container comes. */
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#options.log.info(what, { reason: formatError(error).split('\n')[0] ?? '' });
+    }
+  }
+}
+
+// A call, so that the compiler does not take an earlier answer for the present one.
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

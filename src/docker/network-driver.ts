@@ -1,0 +1,183 @@
+import type { Log } from '../base/log.js';
+import type { Client } from '../client/client.js';
+import { formatAddress, tryParseAddress } from '../net/address.js';
+import { addressInPrefix, formatPrefix, parsePrefix, tryParsePrefix } from '../net/prefix.js';
+import { parseMac } from '../net/mac.js';
+import type { LooseCable } from '../workload/loose-cable.js';
+import { type DockerEndpoint, type DockerEndpoints, interfaceNames, type Joined, policyLabels } from './endpoints.js';
+import type { DockerEngine } from './engine.js';
+import type { IpamDriver } from './ipam-driver.js';
+import { joinAnswer } from './join-answer.js';
+import { noEndpointAddress, publishRefused, unknownEndpoint } from './messages.js';
+import type { Networks } from './networks.js';
+import {
+  type EndpointReference,
+  type EndpointRequest,
+  type JoinAnswer,
+  type JoinRequest,
+  type NetworkRequest,
+  publishedPorts,
+} from './protocol.js';
+import type { DockerSettings } from './settings.js';
+
+/** What reaches the kernel, so that tests can stand in for it. */
+export interface DockerKernel {
+  lay(cable: LooseCable): Promise<void>;
+  detach(options: { readonly hostInterface: string }): Promise<boolean>;
+  /** Host interfaces of cables that no engine has, by how their other ends are called. */
+  listLoose(prefix: string): Promise<readonly string[]>;
+  /** For networks that nobody gave an MTU. */
+  mtu(): Promise<number>;
+}
+
+export interface NetworkDriverOptions {
+  readonly client: Client;
+  readonly engine: DockerEngine;
+  readonly networks: Networks;
+  readonly endpoints: DockerEndpoints;
+  readonly ipam: IpamDriver;
+  readonly kernel: DockerKernel;
+  readonly settings: DockerSettings;
+  readonly log: Log;
+}
+
+const NO_ONE: Omit<Joined, 'sandbox'> = { container: undefined, labels: {} };
+
+/** The plugin's network half. */
+export class NetworkDriver {
+  readonly #options: NetworkDriverOptions;
+
+  constructor(options: NetworkDriverOptions) {
+    this.#options = options;
+  }
+
+  createNetwork(request: NetworkRequest): Promise<void> {
+    return this.#options.networks.create(request);
+  }
+
+  deleteNetwork(networkId: string): Promise<void> {
+    return this.#options.networks.delete(networkId);
+  }
+
+  /**
+   * Writes the endpoint, so that the agent has its policy ready before the container has its interface.
+   *
+   * @returns the MAC, unless the engine gave one: what came filled may not be answered
+   */
+  async createEndpoint(request: EndpointRequest): Promise<{ Interface: { MacAddress?: string } }> {
+    const { NetworkID, EndpointID, Interface, Options } = request;
+    const { networks, endpoints, ipam, settings } = this.#options;
+    const given = [Interface.Address, Interface.AddressIPv6].filter((text) => text !== '');
+    const addresses = given.map(bareAddress);
+    if (addresses.length === 0) throw noEndpointAddress();
+    const isCalico = given.every((text) => /\/(32|128)$/.test(text) || !text.includes('/'));
+    const published = publishedPorts(Options);
+    if (isCalico && published.length > 0 && settings.publishedPorts === 'refuse') throw publishRefused(published);
+    const network = await networks.find(NetworkID);
+    const [profiles] = await Promise.all([
+      networks.ensureProfile(network),
+      ...(isCalico ? addresses.map((address) => ipam.keep(address)) : []),
+    ]);
+    const mac = Interface.MacAddress === '' ? ownMac(EndpointID, addresses) : parseMac(Interface.MacAddress);
+    await endpoints.put({
+      id: EndpointID,
+      networkId: NetworkID,
+      network: network.name,
+      interfaceName: interfaceNames(EndpointID).host,
+      addresses,
+      mac,
+      ipam: isCalico ? 'calico' : 'default',
+      profiles,
+      sandbox: undefined,
+    });
+    return { Interface: Interface.MacAddress === '' ? { MacAddress: mac } : {} };
+  }
+
+  /** Lays the cable; the engine takes its other end. @throws {CalicoError} the endpoint is not known, or the kernel refuses */
+  async join({ NetworkID, EndpointID, SandboxKey }: JoinRequest): Promise<JoinAnswer> {
+    const { endpoints, kernel, networks, settings } = this.#options;
+    const endpoint = await endpoints.find(EndpointID);
+    if (endpoint === undefined) throw unknownEndpoint(EndpointID);
+    const { host, loose } = interfaceNames(EndpointID);
+    const besideAnother = await this.#besideAnother(endpoint, SandboxKey);
+    const [network, who] = await Promise.all([networks.find(NetworkID), this.#whoJoins(endpoint)]);
+    await Promise.all([
+      endpoints.join(endpoint, { sandbox: SandboxKey, ...who }),
+      kernel.lay({
+        hostInterface: host,
+        looseInterface: loose,
+        addresses: endpoint.addresses,
+        mtu: settings.mtu ?? network.mtu ?? (await kernel.mtu()),
+        ...(endpoint.mac === undefined ? {} : { mac: endpoint.mac }),
+      }),
+    ]);
+    return joinAnswer({
+      looseInterface: loose,
+      interfacePrefix: settings.interfacePrefix,
+      addresses: endpoint.addresses,
+      ipam: endpoint.ipam,
+      besideAnother,
+    });
+  }
+
+  /** The cable goes; its other end may lie in the container or on the host by now. */
+  async leave({ EndpointID }: EndpointReference): Promise<void> {
+    await this.#options.kernel.detach({ hostInterface: interfaceNames(EndpointID).host });
+    this.#options.endpoints.left(EndpointID);
+  }
+
+  /** What is gone already is fine. */
+  async deleteEndpoint(reference: EndpointReference): Promise<void> {
+    await this.leave(reference);
+    await this.#options.endpoints.delete(reference.EndpointID);
+  }
+
+  /** Pools of the endpoint's addresses, when its container has another interface of ours. */
+  async #besideAnother(endpoint: DockerEndpoint, sandbox: string): Promise<readonly string[] | undefined> {
+    const others = this.#options.endpoints.companions(endpoint, sandbox).filter(({ ipam }) => ipam === 'calico');
+    if (others.length === 0) return undefined;
+    const pools = (await this.#options.client.list('IPPool')).map(({ value }) => parsePrefix(value.spec.cidr));
+    return endpoint.addresses.flatMap((text) => {
+      const address = tryParseAddress(text);
+      const pool = address && pools.find((candidate) => addressInPrefix(address, candidate));
+      return pool === undefined ? [] : [formatPrefix(pool)];
+    });
+  }
+
+  /**
+   * The container's name and labels, from the two questions that an engine answers while it starts the container. Nobody goes
+   * without network because these are not to be had.
+   */
+  async #whoJoins({ id, networkId }: DockerEndpoint): Promise<Omit<Joined, 'sandbox'>> {
+    const { engine, settings, log } = this.#options;
+    try {
+      const network = await engine.inspectNetwork(networkId);
+      const name = network.endpoints.find(({ endpointId }) => endpointId === id)?.name;
+      if (name === undefined || name === '') return NO_ONE;
+      if (!settings.labelEndpoints) return { container: name, labels: {} };
+      const [container] = await engine.listContainers({ name });
+      const { labels, refused } = policyLabels(container?.labels ?? {});
+      for (const problem of refused) log.warn('a label of a container is left out', { container: name, problem });
+      return { container: name, labels };
+    } catch (error) {
+      log.warn('the engine does not say whose endpoint this is: it gets no labels', { endpoint: id, error });
+      return NO_ONE;
+    }
+  }
+}
+
+function bareAddress(text: string): string {
+  const address = tryParsePrefix(text)?.address;
+  if (address === undefined) throw noEndpointAddress();
+  return formatAddress(address);
+}
+
+/** As Docker's own bridges give: one per address, so that a new container with the address of an old one has its MAC, too. */
+function ownMac(endpointId: string, addresses: readonly string[]): string {
+  const ipv4 = addresses.find((address) => !address.includes(':'));
+  const octets =
+    ipv4 === undefined
+      ? [0, 2, 4, 6].map((at) => Number.parseInt(endpointId.slice(at, at + 2), 16) || at)
+      : ipv4.split('.').map(Number);
+  return ['02', '42', ...octets.map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
+}
