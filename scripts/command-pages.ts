@@ -22,9 +22,10 @@ const pageName = ({ name }: Command): string => `${name.replaceAll(' ', '-')}.md
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** Those of the same group, or those alone as it is. */
+/** Those of the same group. A page that named all would change with every new command. */
 function relatedTo(command: Command, shown: readonly Command[]): readonly Command[] {
   const groupOf = ({ name }: Command): string => name.split(' ').slice(0, -1).join(' ');
+  if (groupOf(command) === '') return [];
   return shown.filter((other) => other !== command && groupOf(other) === groupOf(command));
 }
 

@@ -30,6 +30,7 @@ import { poolShow } from './commands/pool-show.js';
 import { replace } from './commands/replace.js';
 import { validate } from './commands/validate.js';
 import { status } from './commands/status.js';
+import { wait } from './commands/wait.js';
 import { version } from './commands/version.js';
 import { FIRST_ERA_COMMANDS } from './first-era/command-list.js';
 
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   diff,
   edit,
   get,
+  wait,
   convert,
   datastoreMigrateLock,
   datastoreMigrateUnlock,

@@ -12,14 +12,27 @@ function widths(headings: readonly string[], rows: readonly (readonly string[])[
   return wide;
 }
 
+/** A table that grows: the heading once, rows as wide as those before them. */
+export class TablePrinter {
+  #cells: readonly number[] | undefined;
+
+  /** The rows; with the heading above them the first time. */
+  format(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+    const isFirst = this.#cells === undefined;
+    const wanted = widths(headings, rows).map((width) => Math.max(width + PADDING, CELL_MINIMUM));
+    const cells = wanted.map((width, column) => Math.max(width, this.#cells?.[column] ?? 0));
+    this.#cells = cells;
+    const format = (row: readonly string[]) =>
+      `${row
+        .map((cell, column) => cell.padEnd(cells[column] ?? 0))
+        .join('')
+        .trimEnd()}\n`;
+    return `${isFirst ? format(headings) : ''}${rows.map(format).join('')}`;
+  }
+}
+
 function formatTable({ headings, rows }: PlainTable): string {
-  const cells = widths(headings, rows).map((width) => Math.max(width + PADDING, CELL_MINIMUM));
-  const format = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(cells[column] ?? 0))
-      .join('')
-      .trimEnd();
-  return `${[headings, ...rows].map(format).join('\n')}\n\n`;
+  return `${new TablePrinter().format(headings, rows)}\n`;
 }
 
 function centre(text: string, width: number): string {

@@ -16,6 +16,7 @@ export const get: Command = {
     { flags: '-l, --selector <selector>', help: "only those with such labels: app == 'web' && has(tier)" },
     { flags: '--sort-by <path>', help: 'in the order of a field: .spec.order' },
     { flags: '--show-labels', help: 'a column with the labels' },
+    { flags: '-w, --watch', help: 'go on and show changes as they happen, until Ctrl-C' },
     { flags: '--export', help: 'without what belongs to this cluster alone; only for resources given by name' },
   ],
   usesDatastore: true,
