@@ -95,7 +95,7 @@ describe('compileTemplate()', () => {
         const printed = execute(text);
         expect(typeof printed === 'string' ? REFUSED : printed).toEqual(REFUSED);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -122,7 +122,7 @@ describe('compileTemplate()', () => {
           expect(typeof execute('{{printf .f .v .v}}', map)).toBe('string');
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });

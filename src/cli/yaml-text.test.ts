@@ -47,7 +47,7 @@ describe('formatYaml()', () => {
         expect(parse(formatYaml(value))).toEqual(wanted);
         expect(parse(formatYaml(value), { version: '1.1' })).toEqual(wanted);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });
