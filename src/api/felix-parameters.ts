@@ -16,6 +16,8 @@ import {
   whole,
 } from './felix-parameter-forms.js';
 
+import { label } from './felix-structured-forms.js';
+
 /** One parameter of the agent. */
 export interface FelixParameter<T = unknown> {
   readonly form: ParameterForm<T>;
@@ -93,7 +95,7 @@ export const felixParameters = {
   endpointStatusPathPrefix: parameter(
     text,
     '/var/run/calico',
-    'folder of the files that say which endpoints are ready',
+    'folder of the files that say which endpoints are ready; none: no files',
   ),
   // What happens to packets.
   defaultEndpointToHostAction: parameter(
@@ -176,8 +178,23 @@ export const felixParameters = {
   prometheusMetricsPort: parameter(port, 9091, 'port that metrics are served on'),
   reportingInterval: parameter(seconds, 30_000, "how often the host's status is written; 0: never", {
     alias: 'ReportingIntervalSecs',
+    ...LIVE,
   }),
-  reportingTTL: parameter(seconds, 90_000, "how long the host's status holds", { alias: 'ReportingTTLSecs' }),
+  reportingTTL: parameter(seconds, 90_000, "how long the host's status holds", {
+    alias: 'ReportingTTLSecs',
+    ...LIVE,
+  }),
+  endpointReportingEnabled: parameter(
+    truth,
+    false,
+    'whether the status of endpoints is written to the datastore',
+    LIVE,
+  ),
+  endpointReportingDelay: parameter(seconds, 1_000, 'least time between two such writes', {
+    alias: 'EndpointReportingDelaySecs',
+    ...LIVE,
+  }),
+  openstackRegion: parameter(label, '', "OpenStack region that keys of this agent's status carry"),
 } as const;
 
 export type FelixParameterName = keyof typeof felixParameters;

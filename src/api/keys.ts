@@ -5,6 +5,7 @@ import { CalicoError } from '../base/errors.js';
 
 const RESOURCE_PREFIX = '/calico/resources/v3/projectcalico.org/';
 const IPAM_PREFIX = '/calico/ipam/v2/';
+const FELIX_PREFIX = '/calico/felix/';
 /** Of the one that there may be; another name leads where nothing ever lies. */
 const IPAM_CONFIGURATION_PATH = `${IPAM_PREFIX}config`;
 
@@ -40,6 +41,8 @@ function internalPath(kind: InternalKind, name: string): string {
       return `${IPAM_PREFIX}${affinityPath(name)}`;
     case 'IPAMHandle':
       return `${IPAM_PREFIX}handle/${name}`;
+    case 'FelixStatus':
+      return `${FELIX_PREFIX}${name}`;
   }
 }
 
@@ -71,6 +74,8 @@ export function keyPrefixes(kind: Kind, namespace?: string): readonly string[] {
       return [`${IPAM_PREFIX}host/`, `${IPAM_PREFIX}virtual/`];
     case 'IPAMHandle':
       return [`${IPAM_PREFIX}handle/`];
+    case 'FelixStatus':
+      return [FELIX_PREFIX];
     case 'IPAMConfiguration':
       return [IPAM_CONFIGURATION_PATH];
     default: {
@@ -111,6 +116,7 @@ function parseAffinityPath(type: 'host' | 'virtual', path: string): ResourceKey 
 /** The object that lies at a path of etcd; undefined for paths of other things. Inverse of {@link formatKeyPath}. */
 export function parseKeyPath(path: string): ResourceKey | undefined {
   if (path.startsWith(IPAM_PREFIX)) return parseIpamPath(path.slice(IPAM_PREFIX.length));
+  if (path.startsWith(FELIX_PREFIX)) return { kind: 'FelixStatus', name: path.slice(FELIX_PREFIX.length) };
   if (!path.startsWith(RESOURCE_PREFIX)) return undefined;
   const [plural = '', ...names] = path.slice(RESOURCE_PREFIX.length).split('/');
   const kind = kindByPlural.get(plural);

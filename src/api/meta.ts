@@ -83,7 +83,7 @@ export function defineKind<const K extends string, S extends SpecSchema>(
 /** The resource type that a definition stands for. */
 export type ResourceOf<D> = D extends KindDefinition<infer K, infer Spec> ? Resource<K, Spec> : never;
 
-/** A kind that IPAM keeps for itself: stored in a layout of its own, with no metadata. */
+/** A kind that IPAM or an agent keeps for itself: stored in a layout of its own, with no metadata. */
 export interface InternalKindDefinition<K extends string = string, S extends SpecSchema = SpecSchema> {
   readonly kind: K;
   readonly value: S;

@@ -3,6 +3,7 @@ import { type BGPPeer, bgpPeer } from './kinds/bgp-peer.js';
 import { type BlockAffinity, blockAffinity } from './kinds/block-affinity.js';
 import { type ClusterInformation, clusterInformation } from './kinds/cluster-information.js';
 import { type FelixConfiguration, felixConfiguration } from './kinds/felix-configuration.js';
+import { type FelixStatus, felixStatus } from './kinds/felix-status.js';
 import { type GlobalNetworkPolicy, globalNetworkPolicy } from './kinds/global-network-policy.js';
 import { type GlobalNetworkSet, globalNetworkSet } from './kinds/global-network-set.js';
 import { type IPAMBlock, ipamBlock } from './kinds/ipam-block.js';
@@ -57,17 +58,18 @@ export interface PublicResourceByKind {
   readonly IPAMConfiguration: IPAMConfiguration;
 }
 
-/** The value stored under each kind that IPAM keeps for itself. */
+/** The value stored under each kind that IPAM and the agents keep for themselves. */
 export interface InternalValueByKind {
   readonly IPAMBlock: IPAMBlock;
   readonly IPAMHandle: IPAMHandle;
   readonly BlockAffinity: BlockAffinity;
+  readonly FelixStatus: FelixStatus;
 }
 
 /** The value stored under each kind. */
 export interface ResourceByKind extends PublicResourceByKind, InternalValueByKind {}
 
-/** Every kind this version knows, the internal kinds of IPAM included. */
+/** Every kind this version knows, the internal kinds of IPAM and agents included. */
 export type Kind = keyof ResourceByKind;
 /** Kinds that people write: they have metadata and a spec. */
 export type PublicKind = keyof PublicResourceByKind;
@@ -109,6 +111,7 @@ export const internalKinds: Readonly<Record<InternalKind, InternalKindDefinition
   IPAMBlock: ipamBlock,
   IPAMHandle: ipamHandle,
   BlockAffinity: blockAffinity,
+  FelixStatus: felixStatus,
 };
 
 export function isPublicKind(kind: string): kind is PublicKind {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { felixEnvironment } from '../api/felix-sources.js';
 import type { Kind, ResourceByKind } from '../api/registry.js';
 import type { ResourceKey } from '../api/resource-update.js';
 import { CalicoError } from '../base/errors.js';
@@ -7,6 +8,9 @@ import type { DataplaneSettings } from '../dataplane/settings.js';
 import type { ListOptions, ListResult } from '../datastore/datastore.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Agent, type AgentDataplane, type AgentObserver } from './agent.js';
+
+/** Nothing is written to this machine, and no timer is left behind. */
+const NO_REPORTS = felixEnvironment({ FELIX_REPORTINGINTERVALSECS: '0', FELIX_ENDPOINTSTATUSPATHPREFIX: 'none' });
 
 interface Applied {
   readonly endpoints: readonly string[];
@@ -94,7 +98,7 @@ function start(store: MemoryDatastore, observer: AgentObserver = {}, failOpening
   const agent = new Agent({
     hostname: 'calico-01',
     datastore: store,
-    local: [],
+    local: [NO_REPORTS],
     observer,
     random: () => 0.01,
     openDataplane: async (settings) => {

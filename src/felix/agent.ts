@@ -18,6 +18,7 @@ import { PolicyMachine } from '../policy/machine.js';
 import { RoutingMachine } from '../routing/machine.js';
 import { ConfigSources, dataplaneSettings } from './config-sources.js';
 import { ProgrammingLoop } from './programming-loop.js';
+import { StatusReports } from './status-reports.js';
 
 /** What the agent listens to. Pools and nodes before endpoints: routes then come in one piece. */
 export const AGENT_KINDS: readonly Kind[] = [
@@ -91,6 +92,7 @@ export class Agent {
   readonly #policy: PolicyMachine;
   readonly #loop: ProgrammingLoop;
   readonly #routing: RoutingMachine;
+  readonly #reports: StatusReports;
   #settings: DataplaneSettings | undefined;
   #openedWith: DataplaneSettings | undefined;
   #dataplane: AgentDataplane | undefined;
@@ -108,11 +110,21 @@ export class Agent {
     this.#config = new ConfigSources(options);
     this.#policy = new PolicyMachine(options);
     this.#routing = new RoutingMachine(options);
+    const random = options.random ?? Math.random;
     this.#loop = new ProgrammingLoop({
       program: (whole) => this.#program(whole),
-      onFailure: (error, nextTryMs) => this.#observer.onProgrammingFailed?.(error, nextTryMs),
+      onFailure: (error, nextTryMs) => {
+        this.#reports.failed(this.#policy.state.endpoints);
+        this.#observer.onProgrammingFailed?.(error, nextTryMs);
+      },
       clock: this.#clock,
-      random: options.random ?? Math.random,
+      random,
+    });
+    this.#reports = new StatusReports({
+      ...options,
+      clock: this.#clock,
+      random,
+      onFailure: (error) => this.#observer.onFailure?.(error),
     });
   }
 
@@ -138,15 +150,15 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     const ended = AbortSignal.any([signal, stop.signal]);
-    const both = [this.#follow(ended), this.#loop.run(ended)];
+    const all = [this.#follow(ended), this.#loop.run(ended), this.#reports.run(ended)];
     try {
-      await Promise.race(both);
+      await Promise.race(all);
     } finally {
       stop.abort();
-      await Promise.allSettled(both);
+      await Promise.allSettled(all);
       await this.#dataplane?.close();
     }
-    await Promise.all(both);
+    await Promise.all(all);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -177,6 +189,7 @@ export class Agent {
   #apply(updates: readonly ResourceUpdate[]): void {
     this.#policy.apply(updates);
     this.#routing.apply(updates);
+    this.#reports.apply(updates);
     if (this.#config.apply(updates)) this.#settings = undefined;
     for (const update of updates) if (update.kind === 'ClusterInformation') this.#lock(update.value);
     for (const { revision } of updates) if (isLaterRevision(revision, this.#revision)) this.#revision = revision;
@@ -207,6 +220,7 @@ export class Agent {
     const wanted = { policy: this.#policy.state, routing: this.#routing.state };
     const report = await this.#open().apply(wanted, delta);
     for (const failure of report.failures) this.#observer.onFailure?.(failure);
+    this.#reports.programmed(report.endpoints, this.#policy.state.endpoints);
     this.#observer.onProgrammed?.(report, this.#clock.monotonicMs() - begunMs);
   }
 
@@ -229,6 +243,7 @@ export class Agent {
       values,
       problems.map(({ message }) => message),
     );
+    this.#reports.configure(values);
     this.#routing.configure({
       deviceRouteProtocol: values.deviceRouteProtocol,
       ipv4Metric: values.ipv4NormalRoutePriority,
@@ -253,7 +268,15 @@ export class Agent {
     this.#dataplane = undefined;
     await before?.close();
     const open = this.#options.openDataplane ?? ((wanted, observer) => Dataplane.open(wanted, observer));
-    this.#dataplane = await open(settings, this.#observer);
+    const observer = this.#observer;
+    this.#dataplane = await open(settings, {
+      onEndpointStatus: (changed) => {
+        this.#reports.changed(changed);
+        observer.onEndpointStatus?.(changed);
+      },
+      onRepair: (kernelWrites) => observer.onRepair?.(kernelWrites),
+      onFailure: (error) => observer.onFailure?.(error),
+    });
     this.#openedWith = settings;
   }
 }

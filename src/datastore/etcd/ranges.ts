@@ -33,6 +33,9 @@ export function kindRanges(kind: Kind, scope: RangeScope = {}): readonly KeyRang
     const path = formatKeyPath({ kind, name: `${namePrefix}0.0.0.0/0` });
     return [prefixRange(path.slice(0, path.lastIndexOf('ipv4/')))];
   }
+  // Names are the rest of the key.
+  if (kind === 'FelixStatus' && namePrefix !== undefined)
+    return [prefixRange(formatKeyPath({ kind, name: namePrefix }))];
   return keyPrefixes(kind, namespace).map(prefixRange);
 }
 
