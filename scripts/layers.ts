@@ -9,7 +9,7 @@ export interface Layer {
 }
 
 /** Pure folders import no `node:` module and of `base` only `errors.ts` and `hash.ts`. */
-const pure = new Set(['net', 'selector', 'api', 'plan', 'policy', 'routing']);
+const pure = new Set(['net', 'selector', 'api', 'plan', 'policy', 'advice', 'routing']);
 const pureFiles = new Set(['src/ipam/block.ts']);
 const pureBase = new Set(['src/base/errors.ts', 'src/base/hash.ts']);
 
@@ -42,6 +42,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     imports: [...facts, 'datastore', 'ipam'],
   },
   policy: { does: 'resources → what this host must enforce, incrementally', imports: [...facts, 'plan'] },
+  advice: {
+    does: 'what somebody should hear before a change of policy: warnings from what is stored and what is written',
+    imports: [...facts, 'plan', 'policy'],
+  },
   routing: {
     does: 'resources → what this host must route and tell its BGP peers',
     imports: [...facts, 'plan', 'ipam'],
@@ -105,6 +109,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'client',
       'ipam',
       'policy',
+      'advice',
       'features',
       'bgp',
       'workload',
