@@ -6,14 +6,6 @@ import { nearMisses } from './near-miss.js';
 import { selectsNothing } from './selects-nothing.js';
 import { unreachableAdvice } from './unreachable-rules.js';
 
-/** A change without any of these needs no advice, and nothing to be read for it. */
-export const ADVISED_KINDS: readonly string[] = [
-  'NetworkPolicy',
-  'GlobalNetworkPolicy',
-  'HostEndpoint',
-  'FelixConfiguration',
-];
-
 /**
  * What somebody should hear before the change is made. Everything said is certain as far as the cluster is known; what is said nowhere may
  * still be wrong.
@@ -28,7 +20,7 @@ export function advise(before: Cluster, changes: readonly Fact[]): readonly Advi
     ...nearMisses(written, after),
     ...selectsNothing(written, after),
     ...unreachableAdvice(written),
-    ...dnsAdvice(before, changes),
-    ...hostAccessAdvice(before, changes),
+    ...dnsAdvice(before, changes, after),
+    ...hostAccessAdvice(before, changes, after),
   ];
 }

@@ -50,19 +50,31 @@ export function scopeOf({ key, value }: PolicyFact): PolicyScope {
   };
 }
 
+/** What decides which endpoints a selector matches. */
+const LABELLED: readonly AdviceKind[] = ['WorkloadEndpoint', 'HostEndpoint', 'Profile'];
+
 /** What is stored, or would be. */
 export class Cluster {
   readonly #facts: ReadonlyMap<string, Fact>;
-  #index: LabelIndex<Endpoint[], Endpoint> | undefined;
+  readonly #endpoints: { index?: LabelIndex<Endpoint[], Endpoint> };
 
-  constructor(facts: Iterable<Fact>) {
+  /** @param like one with the same endpoints, whose index will do */
+  constructor(facts: Iterable<Fact>, like?: Cluster) {
     this.#facts = new Map([...facts].map((fact) => [formatKeyPath(fact.key), fact]));
+    this.#endpoints = like === undefined ? {} : like.#endpoints;
   }
 
   /** The same after a change. */
   with(changes: readonly Fact[]): Cluster {
-    const changed = new Map([...this.#facts, ...changes.map((fact) => [formatKeyPath(fact.key), fact] as const)]);
-    return new Cluster([...changed.values()].filter(({ value }) => value !== undefined));
+    const facts = new Map(this.#facts);
+    for (const fact of changes) {
+      const path = formatKeyPath(fact.key);
+      if (fact.value === undefined) facts.delete(path);
+      else facts.set(path, fact);
+    }
+    // Endpoints are put in order once where policies alone change.
+    const isSame = !changes.some(({ kind }) => LABELLED.includes(kind));
+    return isSame ? new Cluster(facts.values(), this) : new Cluster(facts.values());
   }
 
   get facts(): Iterable<Fact> {
@@ -76,11 +88,11 @@ export class Cluster {
 
   /** Every endpoint that the selector matches, its own labels and those of its profiles counted. */
   endpointsSelectedBy(selector: Selector): readonly Endpoint[] {
-    this.#index ??= this.#indexed();
+    const index = (this.#endpoints.index ??= this.#indexed());
     const found: Endpoint[] = [];
-    this.#index.addSelector('asked', selector, found);
-    this.#index.advance(Infinity);
-    this.#index.removeSelector('asked');
+    index.addSelector('asked', selector, found);
+    index.advance(Infinity);
+    index.removeSelector('asked');
     return found;
   }
 

@@ -5,7 +5,7 @@ import { policySelector } from '../selector/translate.js';
 import { type Advice, someOf } from './advice.js';
 import { type Cluster, type Endpoint, type Fact, isPolicy, type PolicyFact, scopeOf } from './cluster.js';
 import { EndpointPlans, planId } from './endpoint-plans.js';
-import { asksForAddress, canReach, type Effort, type Reach, rulesOf, type Way } from './reach.js';
+import { asksForAddress, canReach, type Effort, type Reach, rulesOn, type Way } from './reach.js';
 
 const DNS: Way = { direction: 'egress', protocols: [17, 6], port: 53 };
 /** Packets to judge on each side of the change; about a tenth of a second. */
@@ -38,7 +38,7 @@ export function endpointsTouched(changes: readonly PolicyFact[], before: Cluster
 
 /** Endpoints to which the same rules apply fare alike, unless a rule looks at their own address. */
 function groupOf(policy: HostPolicy, plan: EndpointPlan): string {
-  const hangsOnAddress = rulesOf(policy, plan, 'egress').some(({ source }) => asksForAddress(source));
+  const hangsOnAddress = rulesOn(policy, plan, DNS).some(({ source }) => asksForAddress(source));
   const tiers = plan.tiers.map(({ name, egress, defaultAction }) => [name, egress, defaultAction]);
   const families = [4, 6].map((family) => plan.addresses.some((each) => each.includes(':') === (family === 6)));
   return JSON.stringify([tiers, plan.profiles, families, hangsOnAddress ? plan.id : '']);
@@ -59,12 +59,12 @@ function reachOfAll(policy: HostPolicy, ids: readonly string[]): ReadonlyMap<str
 }
 
 /** Workloads that could reach some DNS server before the change and none after it. */
-export function dnsAdvice(before: Cluster, changes: readonly Fact[]): readonly Advice[] {
+export function dnsAdvice(before: Cluster, changes: readonly Fact[], after: Cluster): readonly Advice[] {
   const policies = changes
     .filter(isPolicy)
     .filter((change) => versionsOf(change, before).some((version) => isFor('Egress', version)));
   if (policies.length === 0) return [];
-  const touched = endpointsTouched(policies, before, before.with(changes))
+  const touched = endpointsTouched(policies, before, after)
     .map(({ key }) => key)
     .filter((key) => key.kind === 'WorkloadEndpoint' && before.valueOf(key) !== undefined);
   if (touched.length === 0) return [];

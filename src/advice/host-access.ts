@@ -66,8 +66,7 @@ function hostsTouched(before: Cluster, changes: readonly Fact[], after: Cluster)
 }
 
 /** Hosts that would lose what they are reached or kept by: SSH, etcd, BGP. Failsafe ports are never lost. */
-export function hostAccessAdvice(before: Cluster, changes: readonly Fact[]): readonly Advice[] {
-  const after = before.with(changes);
+export function hostAccessAdvice(before: Cluster, changes: readonly Fact[], after: Cluster): readonly Advice[] {
   const hosts = hostsTouched(before, changes, after);
   if (hosts.length === 0) return [];
   const plans = new EndpointPlans(before.facts, hosts);

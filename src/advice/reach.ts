@@ -1,6 +1,6 @@
 import { type Address, type Family, formatAddress } from '../net/address.js';
 import { networkOf, parsePrefix, type Prefix } from '../net/prefix.js';
-import type { EndpointPlan, HostPolicy, MatchPlan, RulePlan } from '../plan/host-plan.js';
+import type { EndpointPlan, HostPolicy, MatchPlan, PortRange, RulePlan } from '../plan/host-plan.js';
 import { type Direction, evaluatePacket } from '../policy/evaluate.js';
 
 /** `unknown` where too much would have to be tried, or the answer hangs on what nobody can know. */
@@ -27,10 +27,50 @@ const ZERO = { 4: '0.0.0.0', 6: '::' } as const;
 /** Stands for the address of an endpoint that has none; rules that look at it make the answer unknown. */
 const NO_ADDRESS = { 4: '192.0.2.1', 6: '2001:db8::1' } as const;
 
-/** The rules of an endpoint in one direction, its profiles' too. */
-export function rulesOf(policy: HostPolicy, plan: EndpointPlan, direction: Direction): readonly RulePlan[] {
-  const ids = [...plan.tiers.flatMap((tier) => tier[direction]), ...plan.profiles];
-  return ids.flatMap((id) => policy.policies.get(id)?.[direction] ?? []);
+/** Whether a rule can match on this way at all, whoever is at the other end. */
+function isAbout({ protocol, notProtocol, icmp, destination }: RulePlan, { protocols, port }: Way): boolean {
+  const isOfProtocol = protocols.some((each) => (protocol ?? each) === each && notProtocol !== each);
+  const { ports, portSets, notPorts } = destination;
+  const holds = ({ first, last }: PortRange): boolean => first <= port && port <= last;
+  const isOfPort = ports.length + portSets.length === 0 || portSets.length > 0 || ports.some(holds);
+  return isOfProtocol && icmp === undefined && isOfPort && !notPorts.some(holds);
+}
+
+/** Whether a rule that can match on this way matches all of it. */
+function takesAll({ protocol, notProtocol, families, source, destination }: RulePlan, { protocols }: Way): boolean {
+  const isOfAll = protocols.every((each) => (protocol ?? each) === each && notProtocol !== each);
+  const isAnybody = !asksForAddress(source) && !asksForAddress(destination) && !asksForPort(source);
+  return isOfAll && isAnybody && families.length === 2;
+}
+
+/** The rules that have a say on this way at an endpoint, its profiles' too: none that stands below one that takes everything. */
+export function rulesOn(policy: HostPolicy, plan: EndpointPlan, way: Way): readonly RulePlan[] {
+  const { direction } = way;
+  const found: RulePlan[] = [];
+  /** @returns the action of a rule that takes all that gets to it */
+  const add = (ids: readonly string[]): RulePlan['action'] | undefined => {
+    for (const rule of ids.flatMap((id) => policy.policies.get(id)?.[direction] ?? [])) {
+      if (rule.action === 'log' || !isAbout(rule, way)) continue;
+      found.push(rule);
+      if (takesAll(rule, way)) return rule.action;
+    }
+    return undefined;
+  };
+  for (const tier of plan.tiers) {
+    const ids = tier[direction];
+    if (ids.length === 0) continue;
+    const before = found.length;
+    const end = add(ids);
+    if (end === 'pass') continue;
+    const passes = found.slice(before).some(({ action }) => action === 'pass');
+    if ((end !== undefined || tier.defaultAction === 'deny') && !passes) return found;
+  }
+  // A Pass in a profile lets the next one decide.
+  for (const profile of plan.profiles) {
+    const end = add([profile]);
+    if (end === 'allow' || end === 'deny') return found;
+  }
+  return found;
 }
 
 /** Whether a rule looks at an address of this side. */
@@ -94,7 +134,8 @@ export function canReach(policy: HostPolicy, endpointId: string, way: Way, effor
   const plan = policy.endpoints.get(endpointId);
   if (plan === undefined) return 'no';
   const isEgress = way.direction === 'egress';
-  const rules = rulesOf(policy, plan, way.direction);
+  const rules = rulesOn(policy, plan, way);
+  if (!rules.some(({ action }) => action === 'allow')) return 'no';
   const locals = rules.map((rule) => (isEgress ? rule.source : rule.destination));
   const remotes = rules.map((rule) => (isEgress ? rule.destination : rule.source));
   const hangsOnAddress = plan.addresses.length === 0 && locals.some(asksForAddress);

@@ -5,6 +5,7 @@ import { type Call, type Context, flag } from './command.js';
 import { countsOf, describeFailure, formatFailure, partialMessage, successMessage } from './messages.js';
 import { namedResources } from './named-resource.js';
 import { line, type Result } from './result.js';
+import { warnOf } from './warnings.js';
 
 function keysOfArguments(call: Call): readonly ResourceKey<PublicKind>[] {
   const [word, ...names] = call.arguments;
@@ -26,6 +27,10 @@ export async function deleteResources(call: Call, context: Context): Promise<Res
   }
   if (keys.length === 0) return {};
   const client = await context.connect();
+  await warnOf(
+    keys.map((key) => ({ key })),
+    { client, call, context },
+  );
   const errors: string[] = [];
   let deleted = 0;
   for (const key of keys) {

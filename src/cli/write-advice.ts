@@ -1,20 +1,9 @@
-import { advise, ADVISED_KINDS } from '../advice/advise.js';
+import { advise } from '../advice/advise.js';
 import type { Advice } from '../advice/advice.js';
 import { ADVICE_KINDS, type AdviceKind, Cluster, type Fact } from '../advice/cluster.js';
-import type { PublicKind, PublicResourceByKind } from '../api/registry.js';
-import type { ResourceKey } from '../api/resource-update.js';
 import { formatError, visibleText } from '../base/errors.js';
 import type { Client } from '../client/client.js';
-import type { Call, Context } from './command.js';
-
-/** What is about to be written; without resource: deleted. */
-export interface PlannedWrite {
-  readonly key: ResourceKey<PublicKind>;
-  readonly resource?: PublicResourceByKind[PublicKind];
-}
-
-/** Nobody reads more. */
-const WARNINGS_MAX = 30;
+import type { PlannedWrite } from './warnings.js';
 
 function isAdviceKind(kind: string): kind is AdviceKind {
   return ADVICE_KINDS.some((each) => each === kind);
@@ -44,7 +33,8 @@ function warning({ subject, message, hint }: Advice): string {
   return hint === undefined ? `warning: ${sentence}` : `warning: ${sentence}\n  hint: ${visibleText(hint)}`;
 }
 
-async function adviceOn(client: Client, writes: readonly PlannedWrite[]): Promise<readonly string[]> {
+/** What is odd about the writes, in sentences. Reads whatever policy depends on. Never fails. */
+export async function adviceOn(client: Client, writes: readonly PlannedWrite[]): Promise<readonly string[]> {
   try {
     const cluster = await loadCluster(client);
     const changes = writes.map((write) => factOf(write, cluster)).filter((fact) => fact !== undefined);
@@ -53,16 +43,4 @@ async function adviceOn(client: Client, writes: readonly PlannedWrite[]): Promis
     // Whoever may write need not be allowed to read everything; the write itself says what is wrong with the datastore.
     return [`warning: nothing is known of what this change does to others: ${formatError(error)}`];
   }
-}
-
-/** Tells what is odd about policies and host endpoints that are about to be written. Never in the way of the write. */
-export async function warnOf(
-  writes: readonly PlannedWrite[],
-  { client, call, context }: { readonly client: Client; readonly call: Call; readonly context: Context },
-): Promise<void> {
-  const isAsked = call.options['warnings'] !== false && writes.some(({ key }) => ADVISED_KINDS.includes(key.kind));
-  if (!isAsked) return;
-  const warnings = await adviceOn(client, writes);
-  for (const text of warnings.slice(0, WARNINGS_MAX)) context.tell(text);
-  if (warnings.length > WARNINGS_MAX) context.tell(`warning: and ${warnings.length - WARNINGS_MAX} more like these`);
 }

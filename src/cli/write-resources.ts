@@ -16,6 +16,7 @@ import {
 } from './messages.js';
 import { prune, pruneSelector } from './prune.js';
 import { line, type Result } from './result.js';
+import { warnOf } from './warnings.js';
 
 interface Verb {
   readonly verb: string;
@@ -78,6 +79,7 @@ export async function writeResources(name: keyof typeof VERBS, call: Call, conte
   if (resources.length === 0) return {};
   const client = await context.connect();
   await initialize(client);
+  await warnOf(resources, { client, call, context });
   const counts = countsOf(
     resources.map(({ key }) => key),
     call,

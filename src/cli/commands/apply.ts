@@ -1,4 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { WARNINGS_OPTION } from '../warnings.js';
 
 export const apply: Command = {
   name: 'apply',
@@ -7,6 +8,7 @@ export const apply: Command = {
     ...FILE_OPTIONS,
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,
+    WARNINGS_OPTION,
     {
       flags: '--prune',
       help: 'then delete what -l selects and no file describes, of the kinds and namespaces in the files',

@@ -1,4 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { WARNINGS_OPTION } from '../warnings.js';
 
 export const create: Command = {
   name: 'create',
@@ -7,6 +8,7 @@ export const create: Command = {
     ...FILE_OPTIONS,
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,
+    WARNINGS_OPTION,
     { flags: '--skip-exists', help: 'what exists already is no error' },
   ],
   usesDatastore: true,

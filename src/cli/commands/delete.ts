@@ -1,4 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
+import { WARNINGS_OPTION } from '../warnings.js';
 
 export const remove: Command = {
   name: 'delete',
@@ -8,6 +9,7 @@ export const remove: Command = {
     ...FILE_OPTIONS,
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,
+    WARNINGS_OPTION,
     { flags: '-s, --skip-not-exists', help: 'what does not exist is no error' },
   ],
   usesDatastore: true,
