@@ -27,11 +27,14 @@ export class TestAuthority {
     return this.path('ca.pem');
   }
 
-  /** A certificate for 127.0.0.1 that serves on both ends. */
-  async issue(name: string): Promise<{ readonly certFile: string; readonly keyFile: string }> {
+  /** A certificate for 127.0.0.1, unless told otherwise, that serves on both ends. */
+  async issue(
+    name: string,
+    subject = 'IP:127.0.0.1',
+  ): Promise<{ readonly certFile: string; readonly keyFile: string }> {
     const [certFile, keyFile, request] = [this.path(`${name}.pem`), this.path(`${name}.key`), this.path(`${name}.csr`)];
     const extensions = this.path(`${name}.ext`);
-    await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+    await writeFile(extensions, `subjectAltName=${subject}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     await run('openssl', ['req', ...NEW_KEY, '-subj', `/CN=${name}`, '-keyout', keyFile, '-out', request]);
     const signer = ['-CA', this.caFile, '-CAkey', this.path('ca.key'), '-CAcreateserial'];
     await run('openssl', [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { etcdConfigFromEnvironment } from './config.js';
+import { checkEtcdConfig, etcdConfigFromEnvironment } from './config.js';
 
 describe('etcdConfigFromEnvironment()', () => {
   test('names no etcd when the environment names none', () => {
@@ -23,6 +23,13 @@ describe('etcdConfigFromEnvironment()', () => {
       keyFile: '/etc/calico/key.pem',
       username: 'calico',
       password: 'secret',
+    });
+  });
+
+  test('takes a domain in place of endpoints', () => {
+    expect(etcdConfigFromEnvironment({ ETCD_DISCOVERY_SRV: 'example.com' })).toEqual({
+      endpoints: [],
+      discoveryDomain: 'example.com',
     });
   });
 
@@ -52,8 +59,21 @@ describe('etcdConfigFromEnvironment()', () => {
       { ETCD_ENDPOINTS: 'http://h:1', ETCD_USERNAME: 'u' },
       'etcd user name and password belong together: one is missing',
     ],
-    [{ ETCD_DISCOVERY_SRV: 'example.com' }, 'ETCD_DISCOVERY_SRV is not supported'],
+    [
+      { ETCD_DISCOVERY_SRV: 'example.com', ETCD_ENDPOINTS: 'http://h:1' },
+      'etcd endpoints and a domain to discover them exclude each other',
+    ],
+    [{ ETCD_DISCOVERY_SRV: 'http://example.com' }, '"http://example.com" is not a domain'],
   ])('refuses %j', (environment, message) => {
     expect(() => etcdConfigFromEnvironment(environment)).toThrow(message);
+  });
+});
+
+describe('checkEtcdConfig()', () => {
+  test.each([
+    [{ caCertFile: 'ca.pem', caCert: 'PEM' }, 'etcd certificates are given as files and inline'],
+    [{ cert: 'PEM' }, 'etcd client certificate and key belong together: one is missing'],
+  ])('refuses %j', (more, message) => {
+    expect(() => checkEtcdConfig({ endpoints: ['http://h:1'], ...more })).toThrow(message);
   });
 });

@@ -2,8 +2,10 @@ import { CalicoError } from '../../base/errors.js';
 
 /** How to reach an etcd cluster. Files are read when the connection is made. */
 export interface EtcdConfig {
-  /** `https://192.0.2.10:2379`, `http://127.0.0.1:2379`, `unix:///run/calico/etcd.sock`; at least one. */
+  /** `https://192.0.2.10:2379`, `http://127.0.0.1:2379`, `unix:///run/calico/etcd.sock`; at least one, or none beside a domain. */
   readonly endpoints: readonly string[];
+  /** The domain whose SRV records name the endpoints, in place of them. */
+  readonly discoveryDomain?: string;
   readonly caCertFile?: string;
   /** Certificate and key together, or neither. */
   readonly certFile?: string;
@@ -47,16 +49,47 @@ function checkEndpoint(endpoint: string): string {
   );
 }
 
-/** Checks what the user wrote and drops what is empty. @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
-export function checkEtcdConfig(config: EtcdConfig): EtcdConfig {
-  if (config.endpoints.length === 0) throw bad('no etcd endpoint given', 'set ETCD_ENDPOINTS');
-  const endpoints = config.endpoints.map(checkEndpoint);
+function checkWhere({ endpoints, discoveryDomain: domain }: EtcdConfig): void {
+  if (domain === undefined) {
+    if (endpoints.length === 0) throw bad('no etcd endpoint given', 'set ETCD_ENDPOINTS');
+    return;
+  }
+  if (endpoints.length > 0) {
+    throw bad(
+      'etcd endpoints and a domain to discover them exclude each other',
+      'set ETCD_ENDPOINTS or ETCD_DISCOVERY_SRV',
+    );
+  }
+  if (!/^[a-z0-9_]([-a-z0-9_]*[a-z0-9])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*\.?$/i.test(domain)) {
+    throw bad(`"${domain}" is not a domain`, 'write ETCD_DISCOVERY_SRV=example.com');
+  }
+}
+
+function checkCertificates(config: EtcdConfig): void {
+  const files = [config.caCertFile, config.certFile, config.keyFile];
+  const inline = [config.caCert, config.cert, config.key];
+  if (files.some((file) => file !== undefined) && inline.some((pem) => pem !== undefined)) {
+    throw bad(
+      'etcd certificates are given as files and inline',
+      'give etcdCACertFile and so on, or etcdCACert and so on',
+    );
+  }
+  if ((config.cert === undefined) !== (config.key === undefined)) {
+    throw bad('etcd client certificate and key belong together: one is missing', 'give etcdCert and etcdKey');
+  }
   if ((config.certFile === undefined) !== (config.keyFile === undefined)) {
     throw bad(
       'etcd client certificate and key belong together: one is missing',
       'set ETCD_CERT_FILE and ETCD_KEY_FILE',
     );
   }
+}
+
+/** Checks what the user wrote and drops what is empty. @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
+export function checkEtcdConfig(config: EtcdConfig): EtcdConfig {
+  checkWhere(config);
+  const endpoints = config.endpoints.map(checkEndpoint);
+  checkCertificates(config);
   if ((config.username === undefined) !== (config.password === undefined)) {
     throw bad('etcd user name and password belong together: one is missing', 'set ETCD_USERNAME and ETCD_PASSWORD');
   }
@@ -64,10 +97,10 @@ export function checkEtcdConfig(config: EtcdConfig): EtcdConfig {
 }
 
 /**
- * What the environment says: `ETCD_ENDPOINTS`, `ETCD_CA_CERT_FILE`, `ETCD_CERT_FILE`, `ETCD_KEY_FILE`, `ETCD_USERNAME`,
+ * What the environment says: `ETCD_ENDPOINTS` or `ETCD_DISCOVERY_SRV`, `ETCD_CA_CERT_FILE`, `ETCD_CERT_FILE`, `ETCD_KEY_FILE`, `ETCD_USERNAME`,
  * `ETCD_PASSWORD`, each also with the prefix `CALICO_`, which wins; the older `ETCD_AUTHORITY` with `ETCD_SCHEME`.
  *
- * @returns undefined when no endpoint is named: use the host's own etcd, see `embedded.ts`
+ * @returns undefined when neither endpoint nor domain is named: use the host's own etcd, see `embedded.ts`
  * @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` in words
  */
 export function etcdConfigFromEnvironment(environment: Environment): EtcdConfig | undefined {
@@ -76,17 +109,16 @@ export function etcdConfigFromEnvironment(environment: Environment): EtcdConfig 
     return value === undefined || value.trim() === '' ? undefined : value.trim();
   };
   const list = read('ETCD_ENDPOINTS');
-  if (read('ETCD_DISCOVERY_SRV') !== undefined) {
-    throw bad('ETCD_DISCOVERY_SRV is not supported', 'name the servers in ETCD_ENDPOINTS');
-  }
   const authority = read('ETCD_AUTHORITY');
   const older = authority === undefined ? undefined : `${read('ETCD_SCHEME') ?? 'http'}://${authority}`;
   const endpoints = (list ?? older ?? '')
     .split(',')
     .map((endpoint) => endpoint.trim())
     .filter((endpoint) => endpoint !== '');
-  if (endpoints.length === 0) return undefined;
+  const discoveryDomain = read('ETCD_DISCOVERY_SRV');
+  if (endpoints.length === 0 && discoveryDomain === undefined) return undefined;
   const optional = {
+    discoveryDomain,
     caCertFile: read('ETCD_CA_CERT_FILE'),
     certFile: read('ETCD_CERT_FILE'),
     keyFile: read('ETCD_KEY_FILE'),

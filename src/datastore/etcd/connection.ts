@@ -3,7 +3,9 @@ import { checkServerIdentity } from 'node:tls';
 import { UnavailableError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 import { isClosed } from '../errors.js';
-import { checkEtcdConfig, describeEndpoint, type EtcdConfig } from './config.js';
+import { checkEtcdConfig, type EtcdConfig } from './config.js';
+import { type ResolveSrv, resolveSrvBySystem } from './discovery.js';
+import { Endpoints } from './endpoints.js';
 import { etcdError, noAnswer, wantsNewToken } from './errors.js';
 import { GrpcChannel, type GrpcStream } from './grpc-channel.js';
 import { GRPC_INTERNAL, GRPC_UNAVAILABLE, GrpcError } from './grpc-message.js';
@@ -49,6 +51,22 @@ function tlsFor(endpoint: string, config: EtcdConfig): TlsOptions | undefined {
   };
 }
 
+export interface EtcdConnectionOptions {
+  readonly random?: Random | undefined;
+  /** In place of this host's DNS. */
+  readonly resolveSrv?: ResolveSrv | undefined;
+}
+
+/** There was no connection: whatever was asked, it did not happen. */
+function isUnreached(error: unknown): boolean {
+  return error instanceof UnavailableError && error.cause instanceof GrpcError && error.cause.isUnreached;
+}
+
+/** Asking again may help. */
+function mayBeRead(error: unknown): boolean {
+  return error instanceof UnavailableError && error.code !== 'ERR_CALI_DATASTORE_DISCOVERY';
+}
+
 /** @throws {GrpcError} the bytes are no message of this kind */
 function readAnswer<T>(deserialize: (message: Buffer) => T, message: Buffer): T {
   try {
@@ -64,28 +82,33 @@ function readAnswer<T>(deserialize: (message: Buffer) => T, message: Buffer): T 
  */
 export class EtcdConnection {
   readonly #config: EtcdConfig;
-  #index: number;
+  readonly #endpoints: Endpoints;
   #channel: GrpcChannel | undefined;
   #token: Promise<string | undefined> | undefined;
   #closed = false;
 
   /** Connects with the first call. @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
-  constructor(config: EtcdConfig, random: Random = Math.random) {
+  constructor(config: EtcdConfig, options: EtcdConnectionOptions = {}) {
     this.#config = checkEtcdConfig(config);
-    this.#index = Math.floor(random() * this.#config.endpoints.length);
+    this.#endpoints = new Endpoints(
+      this.#config,
+      options.random ?? Math.random,
+      options.resolveSrv ?? resolveSrvBySystem,
+    );
   }
 
   /** For messages: `etcd at https://192.0.2.10:2379`. */
   get description(): string {
-    return `etcd at ${this.#config.endpoints.map(describeEndpoint).join(', ')}`;
+    return this.#endpoints.description;
   }
 
   get endpointCount(): number {
-    return this.#config.endpoints.length;
+    return this.#endpoints.count;
   }
 
   /**
-   * One call. A read that fails for want of a connection is tried once more, at the next endpoint.
+   * One call. Where there is no connection to an endpoint, the next one is asked, each once; a read also where an answer was lost, and
+   * twice at least.
    *
    * @throws {UnavailableError} no connection, or no answer in time: a write may have happened
    */
@@ -94,19 +117,23 @@ export class EtcdConnection {
     request: Request,
     options: UnaryOptions = {},
   ): Promise<Response> {
-    options.signal?.throwIfAborted();
-    try {
-      return await this.#callWithToken(method, request, options);
-    } catch (error) {
-      const mayRepeat = method.isRead && error instanceof UnavailableError && !this.#closed;
-      if (!mayRepeat || options.signal?.aborted === true) throw error;
-      return this.#callWithToken(method, request, options);
+    for (let attempt = 1; ; attempt += 1) {
+      options.signal?.throwIfAborted();
+      const attempts = this.#endpoints.count;
+      try {
+        return await this.#callWithToken(method, request, options);
+      } catch (error) {
+        const isOver = this.#closed || options.signal?.aborted === true;
+        const mayRepeat = method.isRead ? mayBeRead(error) : isUnreached(error);
+        if (isOver || !mayRepeat || attempt >= (method.isRead ? Math.max(2, attempts) : attempts)) throw error;
+      }
     }
   }
 
   /** A stream for watches, with a token of its own: etcd looks at it when a watch begins. */
   async openWatch({ onResponse, onEnd }: WatchHandlers): Promise<OpenedWatch> {
     this.#token = undefined;
+    await this.#endpoints.ready();
     const token = await this.#currentToken();
     const channel = this.#connect();
     const endpoint = this.#endpoint;
@@ -138,7 +165,7 @@ export class EtcdConnection {
   }
 
   get #endpoint(): string {
-    return this.#config.endpoints[this.#index] ?? '';
+    return this.#endpoints.current;
   }
 
   #connect(): GrpcChannel {
@@ -169,6 +196,7 @@ export class EtcdConnection {
     options: UnaryOptions,
   ): Promise<Response> {
     const { signal, timeoutMs = CALL_TIMEOUT_MS } = options;
+    await this.#endpoints.ready();
     const channel = this.#connect();
     const endpoint = this.#endpoint;
     try {
@@ -187,7 +215,7 @@ export class EtcdConnection {
     if (ours instanceof UnavailableError && this.#channel === channel) {
       channel.retire();
       this.#channel = undefined;
-      this.#index = (this.#index + 1) % this.#config.endpoints.length;
+      this.#endpoints.leaveCurrent();
     }
     return ours;
   }

@@ -3,7 +3,6 @@ import type { Kind, ResourceByKind } from '../../api/registry.js';
 import { decodeStored } from '../../api/stored-form.js';
 import { systemClock, TimeSlice } from '../../base/clock.js';
 import { ValidationError } from '../../base/errors.js';
-import type { Random } from '../../base/retry.js';
 import { builtInFor, builtInOf, isBuiltInKey } from '../built-in-profile.js';
 import { checkCommit, sortedByKey } from '../commit-rules.js';
 import type {
@@ -21,7 +20,7 @@ import type {
 } from '../datastore.js';
 import { doesNotExist, parseRevision, wentBack } from '../errors.js';
 import type { EtcdConfig } from './config.js';
-import { EtcdConnection } from './connection.js';
+import { EtcdConnection, type EtcdConnectionOptions } from './connection.js';
 import type { KeyValue, StatusResponse, TxnResponse } from './generated/etcd.js';
 import { compactMethod, leaseGrantMethod, rangeMethod, statusMethod, txnMethod } from './methods.js';
 import { type KeyRange, kindRanges } from './ranges.js';
@@ -35,8 +34,7 @@ const TURN_MS = 10;
 const PIECE = 200;
 const NO_BYTES = Buffer.alloc(0);
 
-export interface EtcdDatastoreOptions {
-  readonly random?: Random;
+export interface EtcdDatastoreOptions extends EtcdConnectionOptions {
   /** Events that may wait for a reader of a watch before it is cut. */
   readonly watchBufferEvents?: number;
 }
@@ -56,7 +54,7 @@ export class EtcdDatastore implements Datastore {
 
   /** @throws {CalicoError} `ERR_CALI_DATASTORE_CONFIG` */
   constructor(config: EtcdConfig, options: EtcdDatastoreOptions = {}) {
-    this.#connection = new EtcdConnection(config, options.random);
+    this.#connection = new EtcdConnection(config, options);
     this.#watchBufferEvents = options.watchBufferEvents;
   }
 

@@ -75,8 +75,8 @@ export class GrpcChannel {
       return await this.#callOnce(call);
     } catch (error) {
       // The connection ended before the call left: nothing happened, so a new one may take it.
-      const isUnsent = error instanceof GrpcError ? error.isUnsent : hasUnsentCode(error);
-      if (!isUnsent) throw error;
+      const mayLeaveNow = error instanceof GrpcError ? error.isUnsent && !error.isUnreached : hasUnsentCode(error);
+      if (!mayLeaveNow) throw error;
       this.#session = undefined;
       return this.#callOnce(call);
     }
@@ -168,7 +168,8 @@ export class GrpcChannel {
     stream.on('error', (cause: Error) => {
       // A refused stream was not looked at (RFC 9113, section 8.7).
       const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-      failure ??= new GrpcError(GRPC_UNAVAILABLE, session.brokenBecause ?? cause.message, cause, isRefused);
+      const fate = session.hasConnected ? (isRefused ? 'unsent' : 'sent') : 'unreached';
+      failure ??= new GrpcError(GRPC_UNAVAILABLE, session.brokenBecause ?? cause.message, cause, fate);
     });
     stream.once('close', () => {
       release();

@@ -27,11 +27,15 @@ export class GrpcError extends Error {
   /** The call reached nobody: it may be made again whatever it does. */
   readonly isUnsent: boolean;
 
-  constructor(code: number, details: string, cause?: unknown, isUnsent = false) {
+  /** Of these: there was no connection at all, so that another one to the same place would not help. */
+  readonly isUnreached: boolean;
+
+  constructor(code: number, details: string, cause?: unknown, fate: 'sent' | 'unsent' | 'unreached' = 'sent') {
     super(details, { cause });
     this.code = code;
     this.details = details;
-    this.isUnsent = isUnsent || hasUnsentCode(cause);
+    this.isUnsent = fate !== 'sent' || hasUnsentCode(cause);
+    this.isUnreached = fate === 'unreached';
   }
 }
 

@@ -36,6 +36,7 @@ export class GrpcSession {
   readonly http2: ClientHttp2Session;
   #error: Error | undefined;
   #isLeaving = false;
+  #hasConnected = false;
   #held = 0;
   #streams = 0;
   #pinging: NodeJS.Timeout | undefined;
@@ -49,6 +50,7 @@ export class GrpcSession {
       createConnection: () => socket,
     });
     this.http2.once('connect', () => {
+      this.#hasConnected = true;
       // Who opened it may have closed it again before it stood.
       if (!this.http2.destroyed) this.http2.setLocalWindowSize(WINDOW_BYTES);
     });
@@ -69,6 +71,11 @@ export class GrpcSession {
 
   get isUsable(): boolean {
     return !this.#isLeaving && !this.http2.closed && !this.http2.destroyed;
+  }
+
+  /** False as long as nothing can have left. */
+  get hasConnected(): boolean {
+    return this.#hasConnected;
   }
 
   /** Why it broke, as the operating system or TLS says; undefined when nobody said. */

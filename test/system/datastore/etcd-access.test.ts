@@ -1,3 +1,4 @@
+import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
@@ -84,6 +85,10 @@ describe('etcd with users', () => {
 
     const store = open({ ...etcd.config, username: 'calico', password: 'secret' });
     const { revision } = await store.create(poolKey('a'), pool('a'));
+    expect((await store.list('IPPool')).items).toHaveLength(1);
+
+    // Longer than a token lives that nobody uses.
+    await sleepMs(3_500);
     expect((await store.list('IPPool')).items).toHaveLength(1);
 
     // The token dies with the server's memory of it.

@@ -123,20 +123,3 @@ describe('a syncer on etcd', () => {
     );
   });
 });
-
-describe('several endpoints', () => {
-  test('a call goes to the next when one does not answer', async () => {
-    const etcd = await TestEtcd.start({ listen: 'tcp' });
-    const endpoints = ['http://127.0.0.1:1', etcd.endpoint];
-    const store = new EtcdDatastore({ endpoints }, { random: () => 0 });
-    try {
-      expect((await store.list('IPPool')).items).toEqual([]);
-      await expect(new EtcdDatastore({ endpoints: ['http://127.0.0.1:1'] }).list('IPPool')).rejects.toThrow(
-        'etcd at http://127.0.0.1:1: connection refused',
-      );
-    } finally {
-      await store[Symbol.asyncDispose]();
-      await etcd.stop();
-    }
-  });
-});
