@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { run } from '../cli/main.js';
 
 // `calicoctl get … | head` is no failure: whoever read has seen enough.
@@ -18,8 +16,8 @@ process.once('SIGINT', () => interrupted.abort());
 void run(words, {
   environment: process.env,
   program: basename(process.argv[1] ?? ''),
-  readFile: (path) => readFile(path, 'utf8'),
-  readStdin: () => text(process.stdin),
+  readFile: async (path) => (await import('../cli/read-text.js')).readTextFile(path, interrupted.signal),
+  readStdin: async () => (await import('../cli/read-text.js')).readTextStream('-', process.stdin),
   terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   signal: interrupted.signal,
   stdout: (output) => process.stdout.write(output),

@@ -89,7 +89,7 @@ describe('readSettings()', () => {
     [`${HEAD}---\n${HEAD}`, 'invalid config file: c holds 2 documents'],
     [
       `${HEAD}  etcdPassword: a\n  etcdPassword: b\n`,
-      'invalid config file: c:6:3: it is not YAML: Map keys must be unique',
+      'invalid config file: c:6:3: it is not YAML: Map keys must be unique: "etcdPassword" stands here again',
     ],
   ])('refuses %j', async (text, message) => {
     await expect(file(text)).rejects.toMatchObject({ code: 'ERR_CALI_CLI_CONFIG', message });

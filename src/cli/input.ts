@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeTyped, parseResource, validate } from '../api/validate.js';
+import { describeTyped, parseResource } from '../api/validate.js';
 import { isPublicKind, type PublicKind, type PublicResourceByKind } from '../api/registry.js';
-import { CalicoError } from '../base/errors.js';
+import { CalicoError, ValidationError } from '../base/errors.js';
 import type { ResourceKey } from '../api/resource-update.js';
 import { type Call, type Context, flag } from './command.js';
-import { type ManifestEntry, parseManifest } from './manifest.js';
+import { type ManifestEntry, readManifest } from './manifest.js';
 import { describeIssue, type Failure, formatFailure, type Locate } from './messages.js';
 import { readOnlyReason } from './named-resource.js';
 import { namespaceChoice, type NamespaceChoice, resolveNamespace } from './namespace.js';
@@ -25,11 +25,6 @@ export interface Input {
 
 const RESOURCE_FILE = /\.(ya?ml|json)$/;
 
-interface Text {
-  readonly name: string;
-  readonly text: string;
-}
-
 async function filesIn(directory: string, isRecursive: boolean): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const found: string[] = [];
@@ -41,30 +36,29 @@ async function filesIn(directory: string, isRecursive: boolean): Promise<readonl
   return found;
 }
 
-function unreadable(path: string, cause: unknown): CalicoError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EACCES: 'you may not read it',
-    EISDIR: 'it is a directory',
-    ENOTDIR: 'a part of its path is no directory',
-    ENAMETOOLONG: 'its name is too long',
-    ERR_FS_FILE_TOO_LARGE: 'it is too large',
-    ERR_STRING_TOO_LONG: 'it is too large',
-  };
-  const why = reasons[code ?? ''] ?? String(code);
-  return new CalicoError('ERR_CALI_CLI_FILE', `failed to execute command: cannot read "${path}": ${why}`, { cause });
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'you may not read it',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its links lead in a circle',
+  ENXIO: 'it is a socket',
+};
+
+function unreadable(path: string, cause: unknown): Failure {
+  if (cause instanceof CalicoError) return withHint(cause);
+  if (!(cause instanceof Error && 'code' in cause)) throw cause;
+  const code = String(cause.code);
+  return { text: `failed to execute command: cannot read "${path}": ${REASONS[code] ?? code}` };
 }
 
-async function readTexts(path: string, call: Call, context: Context): Promise<readonly Text[]> {
-  if (path === '-') return [{ name: 'stdin', text: await context.readStdin() }];
-  try {
-    const isDirectory = (await stat(path)).isDirectory();
-    const files = isDirectory ? await filesIn(path, flag(call, 'recursive')) : [path];
-    return await Promise.all(files.map(async (file) => ({ name: file, text: await context.readFile(file) })));
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
+function withHint({ message, hint }: CalicoError): Failure {
+  return hint === undefined ? { text: message } : { text: message, hint };
+}
+
+async function pathsBelow(path: string, call: Call): Promise<readonly string[] | undefined> {
+  return (await stat(path)).isDirectory() ? filesIn(path, flag(call, 'recursive')) : undefined;
 }
 
 /** Fields a server gives; what people wrote there does not count. */
@@ -88,9 +82,13 @@ interface Reading {
 
 function readEntry(object: unknown, locate: Locate, reading: Reading): InputResource | readonly Failure[] {
   const subject = describeTyped(object);
-  const issues = validate(object);
-  if (issues.length > 0) return issues.map((issue) => describeIssue(issue, subject, locate));
-  const parsed = withoutServerFields(parseResource(object));
+  let parsed: PublicResourceByKind[PublicKind];
+  try {
+    parsed = withoutServerFields(parseResource(object));
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    return error.issues.map((issue) => describeIssue(issue, subject, locate));
+  }
   const fail = (path: string, message: string) => [
     describeIssue({ code: 'rule', path, message }, subject, (issue) => locate({ ...issue, path: path || 'kind' })),
   ];
@@ -130,47 +128,104 @@ export interface InputOptions {
   readonly forWriting?: boolean;
 }
 
+/** Whoever made so many mistakes made one mistake; and what is no manifest at all is not worth reading on. */
+const FAILURES_LIMIT = 100;
+
+/** Gathers what the files of `-f` hold, one after the other. */
+class InputReader<T> {
+  readonly items: T[] = [];
+  readonly failures: Failure[] = [];
+  readonly #call: Call;
+  readonly #context: Context;
+  readonly #look: (entry: ManifestEntry) => T | readonly Failure[];
+
+  /** @param look makes of an object what is gathered, or says what is wrong with it */
+  constructor(call: Call, context: Context, look: (entry: ManifestEntry) => T | readonly Failure[]) {
+    this.#call = call;
+    this.#context = context;
+    this.#look = look;
+  }
+
+  async readAll(): Promise<void> {
+    const paths = (this.#call.options['filename'] as readonly string[] | undefined) ?? [];
+    if (paths.length === 0)
+      throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
+        hint: 'name one with -f FILE, or -f - for standard input',
+      });
+    for (const path of paths) if (!this.#isGivenUp) await this.#readPath(path);
+  }
+
+  get #isGivenUp(): boolean {
+    return this.failures.length >= FAILURES_LIMIT;
+  }
+
+  /** One argument of `-f`: a file, a directory, or standard input. */
+  async #readPath(path: string): Promise<void> {
+    const before = this.items.length + this.failures.length;
+    let isDirectory = false;
+    try {
+      if (path === '-') this.#readText('stdin', await this.#context.readStdin());
+      else {
+        const paths = await pathsBelow(path, this.#call);
+        isDirectory = paths !== undefined;
+        for (const file of paths ?? [path]) await this.#readFile(file);
+      }
+    } catch (cause) {
+      this.failures.push(unreadable(path, cause));
+    }
+    const isEmpty = this.items.length + this.failures.length === before;
+    if (!isEmpty || flag(this.#call, 'skipEmpty')) return;
+    this.failures.push({ text: `no resources specified in ${isDirectory ? 'directory' : 'file'} ${path}` });
+  }
+
+  async #readFile(file: string): Promise<void> {
+    if (this.#isGivenUp) return;
+    let text: string;
+    try {
+      text = await this.#context.readFile(file);
+    } catch (cause) {
+      this.failures.push(unreadable(file, cause));
+      return;
+    }
+    this.#readText(file, text);
+  }
+
+  #readText(name: string, text: string): void {
+    for (const entry of readManifest(name, text)) {
+      const seen = entry instanceof CalicoError ? [withHint(entry)] : this.#look(entry);
+      if (Array.isArray(seen)) this.failures.push(...(seen as readonly Failure[]));
+      else this.items.push(seen as T);
+      if (this.#isGivenUp) {
+        this.failures.splice(FAILURES_LIMIT);
+        this.failures.push({ text: `${name}: too many mistakes: what follows was not read` });
+        return;
+      }
+    }
+  }
+}
+
 /** What `-f` names, read but not yet looked at. */
 export interface TypedInput {
   readonly entries: readonly ManifestEntry[];
-  /** Files and directories that hold nothing. */
+  /** Files that cannot be read, hold nothing, or are no YAML. */
   readonly failures: readonly Failure[];
 }
 
-/** Every object of all files of `-f`. @throws {CalicoError} a file that cannot be read, or is no YAML */
+/** Every object of all files of `-f`. */
 export async function readManifests(call: Call, context: Context): Promise<TypedInput> {
-  const paths = (call.options['filename'] as readonly string[] | undefined) ?? [];
-  if (paths.length === 0)
-    throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
-      hint: 'name one with -f FILE, or -f - for standard input',
-    });
-  const entries: ManifestEntry[] = [];
-  const failures: Failure[] = [];
-  for (const path of paths) {
-    const texts = await readTexts(path, call, context);
-    const found = texts.flatMap(({ name, text }) => parseManifest(name, text));
-    if (found.length === 0 && !flag(call, 'skipEmpty')) {
-      const isFile = texts.length === 1 && (path === '-' || texts[0]?.name === path);
-      failures.push({ text: `no resources specified in ${isFile ? 'file' : 'directory'} ${path}` });
-    }
-    entries.push(...found);
-  }
-  return { entries, failures };
+  const reader = new InputReader(call, context, (entry) => entry);
+  await reader.readAll();
+  return { entries: reader.items, failures: reader.failures };
 }
 
 /** Reads all files of `-f`, whole: every failure of every file is found before anything is written. */
 export async function readInput(call: Call, context: Context, options: InputOptions): Promise<Input> {
-  const { entries, failures: empty } = await readManifests(call, context);
   const forWriting = options.forWriting ?? options.operation !== 'get';
   const reading = { operation: options.operation, forWriting, choice: namespaceChoice(call) };
-  const resources: InputResource[] = [];
-  const failures: Failure[] = [...empty];
-  for (const { object, locate } of entries) {
-    const read = (options.referencesOnly === true ? readReference : readEntry)(object, locate, reading);
-    if ('key' in read) resources.push(read);
-    else failures.push(...read);
-  }
-  return { resources, failures };
+  const read = options.referencesOnly === true ? readReference : readEntry;
+  const reader = new InputReader<InputResource>(call, context, ({ object, locate }) => read(object, locate, reading));
+  await reader.readAll();
+  return { resources: reader.items, failures: reader.failures };
 }
 
 export function inputErrors(failures: readonly Failure[]): readonly string[] {
