@@ -1,6 +1,11 @@
 import type { Family } from '../net/address.js';
+import { findLink } from '../netlink/route/link.js';
 import { listRoutes, type Route } from '../netlink/route/route.js';
-import type { NetlinkSocket } from '../netlink/socket.js';
+import { NetlinkSocket } from '../netlink/socket.js';
+import { NETLINK_ROUTE } from '../sys/constants.js';
+
+/** Ethernet's. */
+const USUAL_MTU = 1500;
 
 /**
  * The default route of the main table with the lowest metric; undefined when there is none.
@@ -15,4 +20,13 @@ export async function findDefaultRoute(socket: NetlinkSocket, family: Family): P
   return routes
     .filter(({ destination, type }) => destination.length === 0 && type === 'unicast')
     .toSorted((a, b) => a.metric - b.metric)[0];
+}
+
+/** MTU of the interface that the default route leaves by: what a workload may send without a tunnel. */
+export async function uplinkMtu(): Promise<number> {
+  using socket = NetlinkSocket.open(NETLINK_ROUTE);
+  const route = (await findDefaultRoute(socket, 4)) ?? (await findDefaultRoute(socket, 6));
+  const index = route?.interfaceIndex;
+  const link = index === undefined ? undefined : await findLink(socket, index);
+  return link?.mtu ?? USUAL_MTU;
 }

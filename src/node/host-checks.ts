@@ -3,13 +3,9 @@ import { CalicoError } from '../base/errors.js';
 import { findDefaultRoute } from '../features/host-conditions.js';
 import { kernelFeatures } from '../features/kernel-features.js';
 import { FeatureProbe, type FeatureReport } from '../features/probe.js';
-import { findLink } from '../netlink/route/link.js';
 import { NetlinkSocket } from '../netlink/socket.js';
 import { NETLINK_ROUTE } from '../sys/constants.js';
 import { NO_DEFAULT_ROUTE } from './conditions.js';
-
-/** Ethernet's. */
-const USUAL_MTU = 1500;
 
 /** @throws {CalicoError} `ERR_CALI_NODE_NOT_ROOT` */
 export function requireRoot(): void {
@@ -37,13 +33,4 @@ export async function checkDefaultRoute(conditions: Conditions): Promise<void> {
   using socket = NetlinkSocket.open(NETLINK_ROUTE);
   if ((await findDefaultRoute(socket, 4)) === undefined) conditions.raise(NO_DEFAULT_ROUTE, undefined);
   else conditions.clear(NO_DEFAULT_ROUTE);
-}
-
-/** MTU of the interface that the default route leaves by: what a workload may send without a tunnel. */
-export async function uplinkMtu(): Promise<number> {
-  using socket = NetlinkSocket.open(NETLINK_ROUTE);
-  const route = (await findDefaultRoute(socket, 4)) ?? (await findDefaultRoute(socket, 6));
-  const index = route?.interfaceIndex;
-  const link = index === undefined ? undefined : await findLink(socket, index);
-  return link?.mtu ?? USUAL_MTU;
 }

@@ -33,7 +33,8 @@ import {
   SINGLE_HOST_DATASTORE,
 } from './conditions.js';
 import { type NodeDatastore, openNodeDatastore } from './datastore-access.js';
-import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot, uplinkMtu } from './host-checks.js';
+import { checkDefaultRoute, probeFeatures, requireNfTables, requireRoot } from './host-checks.js';
+import { uplinkMtu } from '../features/host-conditions.js';
 import { readHostInterfaces, sourceAddressTo } from './host-interfaces.js';
 import { localRoutes } from './local-routes.js';
 import { chooseNodeName, NODE_NAME_FILE } from '../api/node-name.js';

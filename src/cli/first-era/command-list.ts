@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { bgp } from '../commands/bgp.js';
 import { config } from '../commands/config.js';
+import { container } from '../commands/container.js';
 import { endpoint } from '../commands/endpoint.js';
 import { ipamInfo } from '../commands/ipam-info.js';
 import { nodeBgp } from '../commands/node-bgp.js';
@@ -12,6 +13,7 @@ import { profile } from '../commands/profile.js';
 
 /** Commands that only the first era had, in the order of the help. */
 export const FIRST_ERA_COMMANDS: readonly Command[] = [
+  container,
   endpoint,
   profile,
   bgp,

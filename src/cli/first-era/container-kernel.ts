@@ -1,0 +1,24 @@
+import { uplinkMtu } from '../../features/host-conditions.js';
+import { addWorkloadAddress, removeWorkloadAddress } from '../../workload/address.js';
+import { attachWorkload } from '../../workload/attach.js';
+import { detachWorkload } from '../../workload/detach.js';
+import { findInterfaces } from '../../workload/interface.js';
+
+/** What the container commands do to this host's kernel, so that tests can stand in for it. */
+export interface ContainerKernel {
+  attach: typeof attachWorkload;
+  detach: typeof detachWorkload;
+  addAddress: typeof addWorkloadAddress;
+  removeAddress: typeof removeWorkloadAddress;
+  findInterfaces: typeof findInterfaces;
+  mtu: typeof uplinkMtu;
+}
+
+export const thisKernel: ContainerKernel = {
+  attach: attachWorkload,
+  detach: detachWorkload,
+  addAddress: addWorkloadAddress,
+  removeAddress: removeWorkloadAddress,
+  findInterfaces,
+  mtu: uplinkMtu,
+};
