@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build check fix test test-all unit demo bench lab-shell
+.PHONY: help setup build image check fix test test-all unit demo bench lab-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,10 @@ setup: ## install what is missing (Debian packages, npm packages), or say what c
 
 build: setup ## the executables in dist/bin
 	@scripts/build
+
+image: setup ## the image calico/node, for docker load, out of what is on this machine
+	@scripts/build --if-needed
+	@scripts/tool image
 
 demo: setup ## two hosts, three networks, five workloads: a narrated tour, under a minute
 	@scripts/build --if-needed
