@@ -10,9 +10,10 @@ export const checksystem: Command = {
   ],
   usesDatastore: false,
   async handler(call, context) {
-    const { oldRootRefusal, tellToday } = await import('../old-form.js');
-    const refusal = oldRootRefusal();
+    const { refuseNonRoot } = await import('../first-era/this-host.js');
+    const refusal = refuseNonRoot();
     if (refusal !== undefined) return refusal;
+    const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node checksystem');
     if (flag(call, 'fix')) context.tell('note: --fix is deprecated and does nothing');
     const { checkOldSystem } = await import('../old-checksystem.js');

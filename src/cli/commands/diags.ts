@@ -6,9 +6,10 @@ export const diags: Command = {
   options: [{ flags: '--log-dir <folder>', help: 'where the logs are (default: /var/log/calico)' }],
   usesDatastore: false,
   async handler(call, context) {
-    const { oldRootRefusal, tellToday } = await import('../old-form.js');
-    const refusal = oldRootRefusal();
+    const { refuseNonRoot } = await import('../first-era/this-host.js');
+    const refusal = refuseNonRoot();
     if (refusal !== undefined) return refusal;
+    const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node diags');
     const { nodeDiags } = await import('../node-diags.js');
     return nodeDiags(context, textOption(call, 'logDir'));

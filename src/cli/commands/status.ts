@@ -12,9 +12,10 @@ export const status: Command = {
   ],
   usesDatastore: true,
   async handler(_, context) {
-    const { oldRootRefusal, tellToday } = await import('../old-form.js');
-    const refusal = oldRootRefusal();
+    const { refuseNonRoot } = await import('../first-era/this-host.js');
+    const refusal = refuseNonRoot();
     if (refusal !== undefined) return refusal;
+    const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node status');
     const { readOldStatus } = await import('../old-status.js');
     return readOldStatus(async (node) => {
