@@ -1,38 +1,18 @@
 import { stringify } from 'yaml';
 import type { KindDefinition } from '../src/api/meta.js';
 import { kindMeanings, meaningOf } from '../src/api/meanings.js';
+import { outlineText } from '../src/api/outline-text.js';
 import { isPublicKind, type PublicKind, publicKinds } from '../src/api/registry.js';
-import { fieldPaths, type Outline, outlineOf } from '../src/api/schema-outline.js';
+import { fieldPaths, outlineOf } from '../src/api/schema-outline.js';
 
 /** `docs/reference/`: a page for each kind that people write, made from its definition. */
-
-const FORMS: Readonly<Record<Outline['form'], string>> = {
-  fields: 'fields',
-  list: 'list',
-  map: 'map of text',
-  text: 'text',
-  number: 'number',
-  truth: 'true or false',
-  'number or text': 'number or text',
-  anything: 'anything',
-};
-
-function valueText({ form, choices, facts, item }: Outline): string {
-  if (form === 'list' && item !== undefined) {
-    const limit = facts.maxItems === undefined ? '' : `, at most ${facts.maxItems}`;
-    return `list of ${item.form === 'fields' ? 'fields' : valueText(item)}${limit}`;
-  }
-  if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ');
-  const length = facts.maxLength === undefined ? '' : `, at most ${facts.maxLength} characters`;
-  return `${facts.words ?? FORMS[form]}${length}`;
-}
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function fieldRows(kind: PublicKind, definition: KindDefinition): readonly string[] {
   return fieldPaths(outlineOf(definition.spec)).map(({ path, isRequired, outline }) => {
     const { meaning = '', initial = '' } = meaningOf(kind, path) ?? {};
-    const value = `${valueText(outline)}${isRequired ? '; required' : ''}`;
+    const value = `${outlineText(outline, (choice) => `\`${choice}\``)}${isRequired ? '; required' : ''}`;
     return `| \`${path}\` | ${cell(value)} | ${cell(initial)} | ${cell(meaning)} |`;
   });
 }

@@ -13,6 +13,7 @@ import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
 import { edit } from './commands/edit.js';
 import { diags } from './commands/diags.js';
+import { explain } from './commands/explain.js';
 import { get } from './commands/get.js';
 import { ipamCheck } from './commands/ipam-check.js';
 import { ipamConfigure } from './commands/ipam-configure.js';
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   edit,
   get,
   wait,
+  explain,
   convert,
   datastoreMigrateLock,
   datastoreMigrateUnlock,
