@@ -17,6 +17,7 @@ import {
   addressWithMask,
   assign,
   autoAssign,
+  coolingCount,
   createBlock,
   type Holder,
   isEmpty,
@@ -28,7 +29,7 @@ import {
 import { findFreeBlock, fnv1 } from './block-search.js';
 import { belongsToAnother, isInNoPool, requestIsBad } from './errors.js';
 import type { Facts } from './facts.js';
-import { incrementHandle } from './handle.js';
+import { handleKey, incrementHandle } from './handle.js';
 import { choosePools, type IntendedUse, type IpamSettings, type Pool, poolOfAddress, poolOfBlock } from './pools.js';
 import type { IpamTransaction } from './transaction.js';
 
@@ -48,6 +49,8 @@ export interface FamilyRequest {
   readonly pools?: readonly string[] | undefined;
   readonly namespaceLabels?: Readonly<Record<string, string>> | undefined;
   readonly maxBlocksPerHost?: number | undefined;
+  /** Most addresses of the family that the handle may hold, those from earlier included. */
+  readonly maxPerHandle?: number | undefined;
 }
 
 export interface FamilyResult {
@@ -67,12 +70,14 @@ export class Assignment {
   readonly #random: Random;
   readonly #addresses: string[] = [];
   readonly #messages: string[] = [];
+  #wanted: number;
 
   constructor(transaction: IpamTransaction, facts: Facts, request: FamilyRequest, random: Random) {
     this.#transaction = transaction;
     this.#facts = facts;
     this.#request = request;
     this.#random = random;
+    this.#wanted = request.count;
   }
 
   /** Own blocks first, then a new one, then an empty one of another host, then single addresses of others' blocks. */
@@ -90,13 +95,29 @@ export class Assignment {
     const choice = { family, use, nodeName: owner.name, nodeLabels, namespaceLabels, requested };
     const pools = choosePools(allPools, choice);
     const time = await this.#facts.time();
+    await this.#heedHandleLimit();
     await this.#fromOwned(pools, time);
     if (this.#missing > 0) await this.#fromElsewhere(pools, settings, time);
     return { family, requested: count, addresses: this.#addresses, messages: this.#messages };
   }
 
   get #missing(): number {
-    return this.#request.count - this.#addresses.length;
+    return this.#wanted - this.#addresses.length;
+  }
+
+  /** The handle is written in the same commit as the addresses: of two that ask at once one sees what the other got. */
+  async #heedHandleLimit(): Promise<void> {
+    const { maxPerHandle, family, holder } = this.#request;
+    if (maxPerHandle === undefined || holder.handleId === undefined) return;
+    const handle = await this.#transaction.getLikelyNew(handleKey(holder.handleId));
+    const ofFamily = Object.entries(handle?.block ?? {}).filter(([cidr]) => cidr.includes(':') === (family === 6));
+    const held = ofFamily.reduce((sum, [, count]) => sum + count, 0);
+    const left = Math.max(0, maxPerHandle - held);
+    if (left >= this.#wanted) return;
+    this.#wanted = left;
+    this.#messages.push(
+      `handle "${holder.handleId}" holds ${held} IPv${family} addresses, and may hold ${maxPerHandle}`,
+    );
   }
 
   async #ownedIn(pools: readonly Pool[]): Promise<string[]> {
@@ -218,16 +239,19 @@ export class Assignment {
   async #exhaustion(pools: readonly Pool[], time: BlockTime): Promise<string> {
     const owned = await this.#ownedIn(pools);
     let used = 0;
+    let cooling = 0;
     let size = 0;
     for (const cidr of owned) {
       const block = await readBlock(this.#transaction, cidr, time);
       if (block === undefined) continue;
       used += usedCount(block);
+      cooling += coolingCount(block);
       size += block.allocations.length;
     }
     const where = owned.length === 1 ? (owned[0] ?? '') : `${owned.length} blocks`;
     const names = pools.map((pool) => `"${pool.name}"`).join(', ');
-    const count = owned.length === 0 ? 'it has no block' : `${used} of ${size} used in ${where}`;
+    const waiting = cooling === 0 ? '' : ` (${cooling} of them cool down)`;
+    const count = owned.length === 0 ? 'it has no block' : `${used} of ${size} used${waiting} in ${where}`;
     return (
       `${pools.length === 1 ? 'pool' : 'pools'} ${names}: no address left for host "${this.#request.owner.name}": ` +
       `${count} and no free block in the pool`

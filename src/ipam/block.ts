@@ -1,7 +1,7 @@
 import type { IPAMBlock, IPAMBlockAttribute } from '../api/kinds/ipam-block.js';
 import { type Address, addToAddress, formatAddress } from '../net/address.js';
 import { addressInPrefix, formatPrefix, networkOf, parsePrefix, type Prefix } from '../net/prefix.js';
-import { hasOtherHandle, hasOtherSequence, isAssignedAlready } from './errors.js';
+import { coolsDownStill, hasOtherHandle, hasOtherSequence, isAssignedAlready } from './errors.js';
 
 /**
  * Arithmetic on one block of addresses, as stored. A function returns a new block and leaves the old alone; {@link written} counts the
@@ -75,6 +75,12 @@ export function ordinalOf(block: IPAMBlock, address: Address): number | undefine
 /** Addresses that are not free; those cooling down count. */
 export function usedCount(block: IPAMBlock): number {
   return block.allocations.length - block.unallocated.length;
+}
+
+/** Addresses that were released and that nobody may have yet. */
+export function coolingCount(block: IPAMBlock): number {
+  return block.allocations.filter((index) => index !== null && block.attributes[index]?.releasedAt !== undefined)
+    .length;
 }
 
 export function isFull(block: IPAMBlock): boolean {
@@ -161,7 +167,11 @@ export function autoAssign(
 
 /** Takes one given address. @throws {AlreadyExistsError} `ERR_CALI_IPAM_ASSIGNED`, also while it cools down */
 export function assign(block: IPAMBlock, ordinal: number, holder: Holder): IPAMBlock {
-  if (block.allocations[ordinal] !== null) throw isAssignedAlready(formatAddress(addressAt(block, ordinal)));
+  if (block.allocations[ordinal] !== null) {
+    const address = formatAddress(addressAt(block, ordinal));
+    const releasedAt = attributeAt(block, ordinal)?.releasedAt;
+    throw releasedAt === undefined ? isAssignedAlready(address) : coolsDownStill(address, releasedAt);
+  }
   return take(block, [ordinal], holder);
 }
 

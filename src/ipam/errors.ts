@@ -13,6 +13,15 @@ export function isAssignedAlready(address: string): AlreadyExistsError {
   });
 }
 
+/** As good as assigned, for a while. */
+export function coolsDownStill(address: string, releasedAt: string): AlreadyExistsError {
+  return new AlreadyExistsError(
+    'ERR_CALI_IPAM_ASSIGNED',
+    `${address} is assigned already: it was released at ${releasedAt} and cools down`,
+    { hint: 'wait, or see how long with: calicoctl ipam show --show-configuration' },
+  );
+}
+
 export function isNotAssigned(address: string): NotFoundError {
   return new NotFoundError('ERR_CALI_IPAM_NOT_ASSIGNED', `${address} is not assigned`);
 }

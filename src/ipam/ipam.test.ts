@@ -211,6 +211,19 @@ describe('autoAssign()', () => {
     expect(ipv4.messages).toEqual(['cannot allocate new block due to per host block limit']);
   });
 
+  test('gives a handle no more than it may hold, also of two that ask at once', async () => {
+    await store.put(...pool('four', '192.168.0.0/16'));
+    await store.put(...pool('six', '2001:db8::/64'));
+    const once = () => new Ipam(store, { clock }).autoAssign(workload('vm', { ipv6: 1, maxPerHandle: 1 }));
+    const [a, b] = await Promise.all([once(), once()]);
+    expect([...a.ipv4.addresses, ...b.ipv4.addresses]).toHaveLength(1);
+    expect([...a.ipv6.addresses, ...b.ipv6.addresses]).toHaveLength(1);
+    const { ipv4 } = await once();
+    expect([ipv4.addresses, ipv4.messages]).toEqual([[], ['handle "vm" holds 1 IPv4 addresses, and may hold 1']]);
+    expect(await ipam.addressesByHandle('vm')).toHaveLength(2);
+    await checkInvariants(store);
+  });
+
   test('leaves an affinity alone whose block belongs to another host, and finishes one that broke off', async () => {
     await store.put(...pool('office', '192.0.2.0/28', { blockSize: 29 }));
     await addresses(workload('a', { hostname: 'h2', ipv4Pools: ['office'] }));
@@ -297,10 +310,25 @@ describe('releasing', () => {
     await ipam.assignIp({ address: '192.0.2.7', hostname: 'h1', handleId: 'a' });
     await ipam.releaseByHandle('a');
     await expect(ipam.attributes('192.0.2.7')).rejects.toMatchObject({ code: 'ERR_CALI_IPAM_COOLDOWN' });
-    await expect(ipam.assignIp({ address: '192.0.2.7', hostname: 'h1' })).rejects.toThrow('is assigned already');
+    await expect(ipam.assignIp({ address: '192.0.2.7', hostname: 'h1' })).rejects.toThrow(
+      '192.0.2.7 is assigned already: it was released at',
+    );
     await clock.advance(30_000);
     await ipam.assignIp({ address: '192.0.2.7', hostname: 'h1' });
     expect((await ipam.attributes('192.0.2.7')).handleId).toBeUndefined();
+  });
+
+  test('says that all that is left cools down', async () => {
+    await store.put(...pool('small', '198.51.100.0/31', { blockSize: 31 }));
+    await configure({ ipCooldownSeconds: 30 });
+    await addresses(workload('a', { ipv4: 2, ipv4Pools: ['small'] }));
+    await ipam.releaseByHandle('a');
+    const { ipv4 } = await ipam.autoAssign(workload('b', { ipv4Pools: ['small'] }));
+    expect(ipv4.messages).toEqual([
+      'pool "small": no address left for host "h1": 2 of 2 used (2 of them cool down) in 198.51.100.0/31 and no free block in the pool',
+    ]);
+    await clock.advance(30_000);
+    expect(await addresses(workload('b', { ipv4Pools: ['small'] }))).toHaveLength(1);
   });
 
   test('gives the block back when its pool may not be used any more', async () => {
@@ -333,6 +361,31 @@ describe('releasing', () => {
     expect([await names('IPAMBlock'), await names('BlockAffinity')]).toEqual([['192.0.2.0/26'], []]);
     await ipam.releaseByHandle('a');
     expect(await names('IPAMBlock')).toEqual([]);
+  });
+});
+
+describe('claimAffinity()', () => {
+  test('gives a host the blocks of a range that nobody else has, and lets it use no others', async () => {
+    await store.put(...pool('office', '192.0.2.0/24'));
+    await ipam.assignIp({ address: '192.0.2.70', hostname: 'h2' });
+    await configure({ strictAffinity: true, autoAllocateBlocks: false });
+    expect((await ipam.autoAssign(workload('early'))).ipv4.addresses).toEqual([]);
+    expect(await ipam.claimAffinity('192.0.2.0/25', 'h1')).toEqual({
+      claimed: ['192.0.2.0/26'],
+      refused: ['192.0.2.64/26'],
+    });
+    expect(await addresses(workload('a'))).toEqual(['192.0.2.0/26']);
+    expect(await ipam.claimAffinity('192.0.2.0/26', 'h1')).toEqual({ claimed: ['192.0.2.0/26'], refused: [] });
+    expect(await names('BlockAffinity')).toEqual(['host:h1/192.0.2.0/26', 'host:h2/192.0.2.64/26']);
+    expect((await ipam.attributes('192.0.2.0')).handleId).toBe('a');
+  });
+
+  test('refuses what is no block of a pool', async () => {
+    await store.put(...pool('office', '192.0.2.0/24'));
+    await expect(ipam.claimAffinity('192.0.2.0/27', 'h1')).rejects.toThrow(
+      '192.0.2.0/27 is smaller than one block (/26)',
+    );
+    await expect(ipam.claimAffinity('10.0.0.0/24', 'h1')).rejects.toThrow('10.0.0.0/24 lies in no IP pool');
   });
 });
 

@@ -1,17 +1,17 @@
 import { parseBlockAffinityName } from '../api/kinds/block-affinity.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import { CalicoError, NotFoundError } from '../base/errors.js';
+import { CalicoError, ConflictError, NotFoundError } from '../base/errors.js';
 import type { Random } from '../base/retry.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { formatAddress, parseAddress } from '../net/address.js';
-import { type Owner, ownerOf, affinityText, releaseAffinity } from './affinity.js';
+import { affinityText, blockKey, claimBlock, type Owner, ownerOf, releaseAffinity } from './affinity.js';
 import { Assignment, assignGiven, type FamilyRequest, type FamilyResult } from './assign.js';
-import { addressAt, attributeAt, ordinalOf, ordinalsOf } from './block.js';
+import { addressAt, attributeAt, ordinalOf, ordinalsOf, written } from './block.js';
 import { coolsDown, hasNoSuchHandle, isNotAssigned } from './errors.js';
 import { Facts } from './facts.js';
 import { GroupCommit } from './group-commit.js';
 import { cleanHandleId, handleKey } from './handle.js';
-import type { IntendedUse } from './pools.js';
+import { blocksOf, type IntendedUse, readPools } from './pools.js';
 import { Release, type ReleaseResult } from './release.js';
 import type { IpamTransaction } from './transaction.js';
 import { type PoolUtilization, readUtilization } from './utilization.js';
@@ -35,6 +35,11 @@ export interface AutoAssignRequest {
   /** For the pools' namespace selectors. */
   readonly namespaceLabels?: Readonly<Record<string, string>>;
   readonly maxBlocksPerHost?: number;
+  /**
+   * Most addresses of each family that the handle may hold, those from earlier included: a virtual machine has one and keeps it. What is
+   * there already is not in the result: see {@link Ipam.addressesByHandle}.
+   */
+  readonly maxPerHandle?: number;
 }
 
 export interface AutoAssignResult {
@@ -57,6 +62,13 @@ export interface ReleaseRequest {
   readonly handleId?: string;
   /** As `attributes()` returned it: an address that was assigned anew since is left alone. */
   readonly sequence?: bigint;
+}
+
+/** CIDRs of blocks. */
+export interface ClaimResult {
+  readonly claimed: readonly string[];
+  /** They belong to others. */
+  readonly refused: readonly string[];
 }
 
 /** Who holds an address. */
@@ -102,6 +114,7 @@ export class Ipam {
       holder: holderOf(request),
       namespaceLabels: request.namespaceLabels,
       maxBlocksPerHost: request.maxBlocksPerHost,
+      maxPerHandle: request.maxPerHandle,
     };
     return this.#run(async (transaction, facts) => ({
       ipv4: await this.#assign(transaction, facts, {
@@ -196,6 +209,30 @@ export class Ipam {
   /** How full each pool and block is. */
   utilization(): Promise<readonly PoolUtilization[]> {
     return readUtilization(this.#datastore);
+  }
+
+  /**
+   * Gives a host all blocks of a range, which lies in a pool and is at least one block: beforehand, where blocks are not claimed as
+   * addresses are needed.
+   *
+   * @throws {ValidationError} `ERR_CALI_IPAM_REQUEST`
+   */
+  async claimAffinity(cidr: string, hostname: string): Promise<ClaimResult> {
+    const claimed: string[] = [];
+    const refused: string[] = [];
+    for (const block of blocksOf(await readPools(this.#datastore), cidr)) {
+      try {
+        await this.#run(async (transaction, facts) => {
+          const value = await claimBlock(transaction, ownerOf(hostname), block, await facts.time());
+          transaction.set(blockKey(block), written(value));
+        });
+        claimed.push(block);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        refused.push(block);
+      }
+    }
+    return { claimed, refused };
   }
 
   /** Gives up one block of a host, or of a virtual owner. @throws {ConflictError} `ERR_CALI_IPAM_BLOCK_IN_USE` when it must be empty and is not */

@@ -2,7 +2,7 @@ import type { IPAMConfiguration } from '../api/kinds/ipam-configuration.js';
 import type { IPPool } from '../api/kinds/ip-pool.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
-import { type Address, addressBits, type Family } from '../net/address.js';
+import { addToAddress, type Address, addressBits, type Family } from '../net/address.js';
 import {
   addressInPrefix,
   formatPrefix,
@@ -174,4 +174,20 @@ export function poolOfBlock(pools: readonly Pool[], cidr: string): Pool | undefi
 /** Number of addresses; exact up to 2^53. */
 export function capacityOf(prefix: Prefix): number {
   return 2 ** (addressBits(prefix.address.family) - prefix.length);
+}
+
+/**
+ * CIDRs of the blocks that a range consists of.
+ *
+ * @throws {ValidationError} `ERR_CALI_IPAM_REQUEST` it lies in no pool, or is smaller than a block
+ */
+export function blocksOf(pools: readonly Pool[], cidr: string): readonly string[] {
+  const range = parsePrefix(cidr);
+  const pool = pools.find(({ prefix }) => prefixContains(prefix, range));
+  if (pool === undefined) throw requestIsBad(`${cidr} lies in no IP pool`);
+  if (range.length > pool.blockSize) throw requestIsBad(`${cidr} is smaller than one block (/${pool.blockSize})`);
+  const size = 2 ** (addressBits(range.address.family) - pool.blockSize);
+  return Array.from({ length: 2 ** (pool.blockSize - range.length) }, (_, index) =>
+    formatPrefix({ address: addToAddress(range.address, index * size), length: pool.blockSize }),
+  );
 }
