@@ -33,7 +33,8 @@ export interface DockerEndpoint {
   readonly mac: string | undefined;
   /** Whose addresses these are. */
   readonly ipam: 'calico' | 'default';
-  readonly profiles: readonly string[];
+  /** The profile of its network, unless none are made. */
+  readonly profile: string | undefined;
   /** Path of the network namespace it was put into; undefined before that. */
   readonly sandbox: string | undefined;
   /** When it was made, RFC 3339; undefined for one that is not stored yet. */
@@ -81,7 +82,8 @@ export class DockerEndpoints {
   }
 
   /** Others in the same network namespace. */
-  companions({ id }: DockerEndpoint, sandbox: string): readonly DockerEndpoint[] {
+  companions({ id, sandbox }: Pick<DockerEndpoint, 'id' | 'sandbox'>): readonly DockerEndpoint[] {
+    if (sandbox === undefined || sandbox === '') return [];
     return [...this.#byId.values()].filter((other) => other.id !== id && other.sandbox === sandbox);
   }
 
@@ -91,16 +93,24 @@ export class DockerEndpoints {
     this.#byId.set(endpoint.id, endpoint);
   }
 
+  /** A container on several networks is a member of each by whichever of its addresses it speaks: its endpoints share their profiles. */
   async join(endpoint: DockerEndpoint, joined: Joined): Promise<void> {
     const complete = { ...endpoint, sandbox: joined.sandbox };
-    await this.#client.apply(this.#resource(complete, joined));
     this.#byId.set(endpoint.id, complete);
+    await this.#client.apply(this.#resource(complete, joined));
+    await this.#rewriteCompanions(complete);
   }
 
   /** It is out of its namespace; the endpoint itself stays until {@link delete}. */
-  left(id: string): void {
+  async left(id: string): Promise<void> {
     const endpoint = this.#byId.get(id);
-    if (endpoint !== undefined) this.#byId.set(id, { ...endpoint, sandbox: undefined });
+    if (endpoint?.sandbox === undefined) return;
+    this.#byId.set(id, { ...endpoint, sandbox: undefined });
+    await this.#rewriteCompanions(endpoint);
+  }
+
+  async #rewriteCompanions(endpoint: DockerEndpoint): Promise<void> {
+    for (const other of this.companions(endpoint)) await this.#client.apply(this.#resource(other, undefined));
   }
 
   /** What is gone already is fine. */
@@ -119,7 +129,8 @@ export class DockerEndpoints {
   }
 
   #resource(endpoint: DockerEndpoint, joined: Joined | undefined): WorkloadEndpoint {
-    const { id, network, networkId, interfaceName, addresses, mac, ipam, profiles } = endpoint;
+    const { id, network, networkId, interfaceName, addresses, mac, ipam } = endpoint;
+    const profiles = [endpoint, ...this.companions(endpoint)].flatMap(({ profile }) => profile ?? []);
     const { name, namespace } = this.#key(id);
     return {
       apiVersion: API_VERSION,
@@ -143,7 +154,7 @@ export class DockerEndpoints {
         endpoint: id,
         interfaceName,
         ipNetworks: addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
-        profiles: [...profiles],
+        profiles: [...new Set(profiles)],
         ...(mac === undefined ? {} : { mac }),
       },
     };
@@ -161,7 +172,7 @@ function fromStored({ metadata, spec }: WorkloadEndpoint): DockerEndpoint {
     addresses: (spec.ipNetworks ?? []).map((text) => formatAddress(parseAddress(text.replace(/\/\d+$/, '')))),
     mac: spec.mac,
     ipam: annotations[ANNOTATION.ipam] === 'default' ? 'default' : 'calico',
-    profiles: spec.profiles ?? [],
+    profile: spec.profiles?.[0],
     sandbox: annotations[ANNOTATION.sandbox],
     createdAt: metadata.creationTimestamp,
   };

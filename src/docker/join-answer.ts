@@ -9,8 +9,8 @@ export interface JoinFacts {
   /** Bare. */
   readonly addresses: readonly string[];
   readonly ipam: 'calico' | 'default';
-  /** Pools of the addresses, when another interface of the container leads to our gateway already. */
-  readonly besideAnother: readonly string[] | undefined;
+  /** No other interface of the container leads to our gateway. */
+  readonly isFirst: boolean;
 }
 
 function connected(destination: string): StaticRoute {
@@ -21,11 +21,11 @@ function connected(destination: string): StaticRoute {
  * How the engine configures a container's end.
  *
  * With Calico's addresses everything goes to the host by 169.254.1.1 and the link-local address of the host's end. Where Docker gave
- * them, the subnet is on the link and the engine adds its own bridge for the rest. On a second interface only the pools lie: a
- * container has one default gateway.
+ * them, the subnet is on the link and the engine adds its own bridge for the rest. A second interface gets no routes from the engine,
+ * which knows one default gateway a container: they come later.
  */
 export function joinAnswer(facts: JoinFacts): JoinAnswer {
-  const { addresses, ipam, besideAnother, looseInterface, interfacePrefix } = facts;
+  const { addresses, ipam, isFirst, looseInterface, interfacePrefix } = facts;
   const bare = {
     InterfaceName: { SrcName: looseInterface, DstPrefix: interfacePrefix },
     Gateway: '',
@@ -34,9 +34,7 @@ export function joinAnswer(facts: JoinFacts): JoinAnswer {
     DisableGatewayService: false,
   };
   if (ipam === 'default') return bare;
-  if (besideAnother !== undefined) {
-    return { ...bare, StaticRoutes: besideAnother.map(connected), DisableGatewayService: true };
-  }
+  if (!isFirst) return { ...bare, DisableGatewayService: true };
   const has = (family: 4 | 6): boolean => addresses.some((address) => address.includes(':') === (family === 6));
   const ipv4 = has(4) ? formatAddress(gatewayOf(4, HOST_SIDE_MAC)) : '';
   const ipv6 = has(6) ? formatAddress(gatewayOf(6, HOST_SIDE_MAC)) : '';

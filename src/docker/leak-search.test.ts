@@ -32,7 +32,7 @@ const endpoint = (id: string, address: string): DockerEndpoint => ({
   addresses: [address],
   mac: undefined,
   ipam: 'calico',
-  profiles: ['net1'],
+  profile: 'net1',
   sandbox: undefined,
 });
 
@@ -53,6 +53,7 @@ beforeEach(async () => {
     book,
     kernel: {
       lay: () => Promise.resolve(),
+      addSecondWay: () => Promise.resolve(true),
       detach: ({ hostInterface }) => Promise.resolve(removed.push(hostInterface) > 0),
       listLoose: () => Promise.resolve(loose),
       mtu: () => Promise.resolve(1_500),

@@ -1,9 +1,9 @@
 import type { Log } from '../base/log.js';
-import type { Client } from '../client/client.js';
-import { formatAddress, tryParseAddress } from '../net/address.js';
-import { addressInPrefix, formatPrefix, parsePrefix, tryParsePrefix } from '../net/prefix.js';
+import { formatAddress } from '../net/address.js';
+import { tryParsePrefix } from '../net/prefix.js';
 import { parseMac } from '../net/mac.js';
 import type { LooseCable } from '../workload/loose-cable.js';
+import type { SecondInterface } from '../workload/second-way.js';
 import { type DockerEndpoint, type DockerEndpoints, interfaceNames, type Joined, policyLabels } from './endpoints.js';
 import type { DockerEngine } from './engine.js';
 import type { IpamDriver } from './ipam-driver.js';
@@ -23,6 +23,8 @@ import type { DockerSettings } from './settings.js';
 /** What reaches the kernel, so that tests can stand in for it. */
 export interface DockerKernel {
   lay(cable: LooseCable): Promise<void>;
+  /** For a container's second interface. */
+  addSecondWay(options: SecondInterface): Promise<boolean>;
   detach(options: { readonly hostInterface: string }): Promise<boolean>;
   /** Host interfaces of cables that no engine has, by how their other ends are called. */
   listLoose(prefix: string): Promise<readonly string[]>;
@@ -31,7 +33,6 @@ export interface DockerKernel {
 }
 
 export interface NetworkDriverOptions {
-  readonly client: Client;
   readonly engine: DockerEngine;
   readonly networks: Networks;
   readonly endpoints: DockerEndpoints;
@@ -74,7 +75,7 @@ export class NetworkDriver {
     const published = publishedPorts(Options);
     if (isCalico && published.length > 0 && settings.publishedPorts === 'refuse') throw publishRefused(published);
     const network = await networks.find(NetworkID);
-    const [profiles] = await Promise.all([
+    const [profile] = await Promise.all([
       networks.ensureProfile(network),
       ...(isCalico ? addresses.map((address) => ipam.keep(address)) : []),
     ]);
@@ -87,7 +88,7 @@ export class NetworkDriver {
       addresses,
       mac,
       ipam: isCalico ? 'calico' : 'default',
-      profiles,
+      profile,
       sandbox: undefined,
     });
     return { Interface: Interface.MacAddress === '' ? { MacAddress: mac } : {} };
@@ -99,7 +100,6 @@ export class NetworkDriver {
     const endpoint = await endpoints.find(EndpointID);
     if (endpoint === undefined) throw unknownEndpoint(EndpointID);
     const { host, loose } = interfaceNames(EndpointID);
-    const besideAnother = await this.#besideAnother(endpoint, SandboxKey);
     const [network, who] = await Promise.all([networks.find(NetworkID), this.#whoJoins(endpoint)]);
     await Promise.all([
       endpoints.join(endpoint, { sandbox: SandboxKey, ...who }),
@@ -116,14 +116,26 @@ export class NetworkDriver {
       interfacePrefix: settings.interfacePrefix,
       addresses: endpoint.addresses,
       ipam: endpoint.ipam,
-      besideAnother,
+      isFirst: this.#isFirst({ id: EndpointID, sandbox: SandboxKey }),
+    });
+  }
+
+  /** The engine has put everything in place, and asks what there is to know: the moment to mend a second interface's routes. */
+  async settle({ EndpointID }: EndpointReference): Promise<void> {
+    const { endpoints, kernel } = this.#options;
+    const endpoint = await endpoints.find(EndpointID);
+    if (endpoint?.sandbox === undefined || endpoint.ipam === 'default' || this.#isFirst(endpoint)) return;
+    await kernel.addSecondWay({
+      netns: endpoint.sandbox,
+      hostInterface: endpoint.interfaceName,
+      addresses: endpoint.addresses,
     });
   }
 
   /** The cable goes; its other end may lie in the container or on the host by now. */
   async leave({ EndpointID }: EndpointReference): Promise<void> {
     await this.#options.kernel.detach({ hostInterface: interfaceNames(EndpointID).host });
-    this.#options.endpoints.left(EndpointID);
+    await this.#options.endpoints.left(EndpointID);
   }
 
   /** What is gone already is fine. */
@@ -132,16 +144,9 @@ export class NetworkDriver {
     await this.#options.endpoints.delete(reference.EndpointID);
   }
 
-  /** Pools of the endpoint's addresses, when its container has another interface of ours. */
-  async #besideAnother(endpoint: DockerEndpoint, sandbox: string): Promise<readonly string[] | undefined> {
-    const others = this.#options.endpoints.companions(endpoint, sandbox).filter(({ ipam }) => ipam === 'calico');
-    if (others.length === 0) return undefined;
-    const pools = (await this.#options.client.list('IPPool')).map(({ value }) => parsePrefix(value.spec.cidr));
-    return endpoint.addresses.flatMap((text) => {
-      const address = tryParseAddress(text);
-      const pool = address && pools.find((candidate) => addressInPrefix(address, candidate));
-      return pool === undefined ? [] : [formatPrefix(pool)];
-    });
+  /** Whether no other interface of the container leads to our gateway. */
+  #isFirst(endpoint: Pick<DockerEndpoint, 'id' | 'sandbox'>): boolean {
+    return !this.#options.endpoints.companions(endpoint).some(({ ipam }) => ipam === 'calico');
   }
 
   /**

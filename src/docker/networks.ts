@@ -79,14 +79,14 @@ export class Networks {
     return found;
   }
 
-  /** Makes the network's profile, unless somebody made one of that name: theirs is used as it is. @returns the names endpoints list */
-  async ensureProfile({ id, name }: Pick<KnownNetwork, 'id' | 'name'>): Promise<string[]> {
-    if (!this.#createProfiles || this.#deleted.has(id)) return [];
+  /** Makes the network's profile, unless somebody made one of that name: theirs is used as it is. @returns its name, unless none are made */
+  async ensureProfile({ id, name }: Pick<KnownNetwork, 'id' | 'name'>): Promise<string | undefined> {
+    if (!this.#createProfiles || this.#deleted.has(id)) return undefined;
     const profile = profileName(name);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#ensureProfileOnce(profile, id);
-        return [profile];
+        return profile;
       } catch (error) {
         const isRace = error instanceof AlreadyExistsError || error instanceof ConflictError;
         if (!isRace || attempt >= WRITE_TRIES) throw error;

@@ -6,6 +6,7 @@ import { Client } from '../client/client.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Ipam } from '../ipam/ipam.js';
 import type { LooseCable } from '../workload/loose-cable.js';
+import type { SecondInterface } from '../workload/second-way.js';
 import { DockerEngine } from './engine.js';
 import { FakeEngine } from './engine.fake.js';
 import { NETWORKS_ANNOTATION } from './networks.js';
@@ -22,6 +23,7 @@ let fake: FakeEngine;
 let datastore: MemoryDatastore;
 let client: Client;
 let cables: Map<string, LooseCable>;
+let seconds: SecondInterface[];
 let methods: Record<string, PluginMethod>;
 let clock: FakeClock;
 
@@ -32,6 +34,7 @@ function plugin(environment: Record<string, string> = {}): Record<string, Plugin
     hostname: 'calico-01',
     settings: readDockerSettings(environment),
     kernel: {
+      addSecondWay: (second) => Promise.resolve(seconds.push(second) > 0),
       lay: (cable) => Promise.resolve(void cables.set(cable.hostInterface, cable)),
       detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
       listLoose: () => Promise.resolve([]),
@@ -75,6 +78,7 @@ beforeEach(async () => {
   datastore = new MemoryDatastore();
   client = new Client(datastore);
   cables = new Map();
+  seconds = [];
   methods = plugin();
   await addPool('office', '192.168.0.0/24');
   showNetwork('net1');
@@ -365,21 +369,30 @@ describe('NetworkDriver.Join', () => {
     expect(stored?.value.metadata.labels).not.toHaveProperty('bad key');
   });
 
-  test('gives a second interface the pool alone', async () => {
+  test('a second interface gets a way out of its own, and makes the first a member of its network', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
     await join();
-    const second = 'f'.repeat(64);
-    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32', { EndpointID: second }));
-    const joined = await call('NetworkDriver.Join', {
-      NetworkID: NETWORK,
-      EndpointID: second,
-      SandboxKey: '/run/docker/netns/a',
+    const second = { NetworkID: 'b'.repeat(64), EndpointID: 'f'.repeat(64) };
+    fake.answers.set(`/networks/${second.NetworkID}`, { value: { Id: second.NetworkID, Name: 'net2' } });
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32', second));
+    const joined = await call('NetworkDriver.Join', { ...second, SandboxKey: '/run/docker/netns/a' });
+    expect(joined).toMatchObject({ Gateway: '', DisableGatewayService: true, StaticRoutes: [] });
+    expect(await call('NetworkDriver.EndpointOperInfo', reference)).toEqual({ Value: {} });
+    await call('NetworkDriver.EndpointOperInfo', second);
+    expect(seconds.at(-1)).toEqual({
+      netns: '/run/docker/netns/a',
+      hostInterface: 'califffffffffff',
+      addresses: ['192.168.0.8'],
     });
-    expect(joined).toMatchObject({
-      Gateway: '',
-      DisableGatewayService: true,
-      StaticRoutes: [{ Destination: '192.168.0.0/24', RouteType: 1 }],
-    });
+    const profiles = async () =>
+      (await client.list('WorkloadEndpoint', 'libnetwork')).map(({ value }) => value.spec.profiles);
+    expect(await profiles()).toEqual([
+      ['net1', 'net2'],
+      ['net2', 'net1'],
+    ]);
+    await call('NetworkDriver.Leave', second);
+    await call('NetworkDriver.DeleteEndpoint', second);
+    expect(await profiles()).toEqual([['net1']]);
   });
 
   test('takes the cable away when the container leaves', async () => {

@@ -65,7 +65,6 @@ export class DockerPlugin {
     this.#scope = settings.scope;
     this.#ipam = new IpamDriver({ client, ipam, hostname, handleId, book, log });
     this.#network = new NetworkDriver({
-      client,
       engine,
       networks,
       endpoints,
@@ -127,7 +126,10 @@ export class DockerPlugin {
       ...this.#call('NetworkDriver.Join', p.join, (body) => this.#network.join(body)),
       ...this.#call('NetworkDriver.Leave', p.endpointReference, (body) => this.#network.leave(body)),
       ...this.#call('NetworkDriver.DeleteEndpoint', p.endpointReference, (body) => this.#network.deleteEndpoint(body)),
-      'NetworkDriver.EndpointOperInfo': () => ({ Value: {} }),
+      ...this.#call('NetworkDriver.EndpointOperInfo', p.endpointReference, async (body) => {
+        await this.#network.settle(body);
+        return { Value: {} };
+      }),
       'NetworkDriver.ProgramExternalConnectivity': none,
       'NetworkDriver.RevokeExternalConnectivity': none,
       'NetworkDriver.DiscoverNew': none,

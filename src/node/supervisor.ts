@@ -23,6 +23,7 @@ import { addWorkloadAddress, removeWorkloadAddress } from '../workload/address.j
 import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
 import { layLooseCable, listLooseCables } from '../workload/loose-cable.js';
+import { addSecondWay } from '../workload/second-way.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
 import {
@@ -200,7 +201,13 @@ export class Supervisor {
       ipam,
       hostname: this.#name,
       settings,
-      kernel: { lay: layLooseCable, detach: detachWorkload, listLoose: listLooseCables, mtu: uplinkMtu },
+      kernel: {
+        lay: layLooseCable,
+        addSecondWay,
+        detach: detachWorkload,
+        listLoose: listLooseCables,
+        mtu: uplinkMtu,
+      },
       conditions: this.#conditions,
       log: this.#options.log,
       clock: this.#clock,

@@ -11,6 +11,8 @@ export const RTM_GETROUTE = 26;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
 export const RTM_GETNEIGH = 30;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
 
 export const RTNLGRP_LINK = 1;
 export const RTNLGRP_NEIGH = 3;
@@ -37,6 +39,12 @@ export const RTA_METRICS = 8;
 export const RTA_MULTIPATH = 9;
 export const RTA_TABLE = 15;
 export const RTAX_MTU = 2;
+
+// include/uapi/linux/fib_rules.h
+export const FRA_SRC = 2;
+export const FRA_PRIORITY = 6;
+export const FRA_TABLE = 15;
+export const FR_ACT_TO_TBL = 1;
 
 // include/uapi/linux/if_link.h, if.h
 export const IFLA_ADDRESS = 1;
