@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build image check fix test test-all unit demo bench lab-shell
+.PHONY: help setup build image check fix test test-all unit demo demo-docker bench lab-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,11 @@ image: setup ## the image calico/node, for docker load, out of what is on this m
 demo: setup ## two hosts, three networks, five workloads: a narrated tour, under a minute
 	@scripts/build --if-needed
 	@node dist/lab/demo.js
+
+demo-docker: setup ## Docker's tutorial on two hosts with an engine each; ENGINE=26.1 for today's
+	@scripts/engines
+	@scripts/build --if-needed
+	@node dist/lab/demo-docker.js $${ENGINE:-20.10}
 
 test: setup ## all tests; ends with "N passed, N failed, N skipped"
 	@scripts/build

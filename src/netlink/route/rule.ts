@@ -1,11 +1,11 @@
 import { formatPrefix, type Prefix } from '../../net/prefix.js';
 import { AF_INET, AF_INET6 } from '../../sys/constants.js';
-import { EEXIST, ENOENT } from '../../sys/errno.js';
+import { EEXIST } from '../../sys/errno.js';
 import type { AttributeWriter } from '../attributes.js';
 import { isErrno } from '../errors.js';
 import { NLM_F_CREATE, NLM_F_EXCL, oneRequest } from '../message.js';
 import type { NetlinkSocket } from '../socket.js';
-import { FR_ACT_TO_TBL, FRA_PRIORITY, FRA_SRC, FRA_TABLE, RTM_DELRULE, RTM_NEWRULE } from './constants.js';
+import { FR_ACT_TO_TBL, FRA_PRIORITY, FRA_SRC, FRA_TABLE, RTM_NEWRULE } from './constants.js';
 
 /** `struct fib_rule_hdr`: family, dst_len, src_len, tos, table, res1, res2, action, flags (4). */
 const FIB_RULE_HEADER = 12;
@@ -18,7 +18,7 @@ export interface SourceRule {
   readonly priority: number;
 }
 
-/** The body of RTM_NEWRULE and RTM_DELRULE. */
+/** The body of RTM_NEWRULE. */
 export function encodeSourceRule(writer: AttributeWriter, { source, table, priority }: SourceRule): void {
   const header = writer.header(FIB_RULE_HEADER);
   header.writeUInt8(source.address.family === 4 ? AF_INET : AF_INET6, 0);
@@ -35,18 +35,6 @@ export async function addSourceRule(socket: NetlinkSocket, rule: SourceRule): Pr
     await socket.request(oneRequest(head, (writer) => encodeSourceRule(writer, rule)));
   } catch (error) {
     if (!isErrno(error, EEXIST)) throw error;
-  }
-}
-
-/** @returns false when there was none. @throws {NetlinkError} */
-export async function deleteSourceRule(socket: NetlinkSocket, rule: SourceRule): Promise<boolean> {
-  const head = { type: RTM_DELRULE, what: () => `delete rule ${formatRule(rule)}` };
-  try {
-    await socket.request(oneRequest(head, (writer) => encodeSourceRule(writer, rule)));
-    return true;
-  } catch (error) {
-    if (isErrno(error, ENOENT)) return false;
-    throw error;
   }
 }
 
