@@ -97,7 +97,7 @@ Agent: /usr/bin/node /usr/bin/calico-felix (pid 7); no calico-node answers on /v
   });
 
   test('says when nothing runs', async () => {
-    const { errors } = await readNodeReport(new LocalApiClient('/nonexistent/calico.sock'));
+    const { errors } = await readNodeReport(new LocalApiClient('/nonexistent/calico.sock'), () => Promise.resolve([]));
     expect(errors?.[0]).toBe('Calico process is not running.');
   });
 });

@@ -92,13 +92,16 @@ export function bareReport(bird: BirdReport, agent: HostProcess, now: Date = new
 }
 
 /** Asks this host's `calico-node`; where none answers, looks for an agent and BIRD. */
-export async function readNodeReport(client: LocalApiClient = new LocalApiClient()): Promise<Result> {
+export async function readNodeReport(
+  client: LocalApiClient = new LocalApiClient(),
+  list: () => Promise<readonly HostProcess[]> = listProcesses,
+): Promise<Result> {
   try {
     return nodeReport(await client.status());
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
   }
-  const agent = findAgent(await listProcesses());
+  const agent = findAgent(await list());
   if (agent !== undefined) return bareReport(await readBird(), agent);
   return { errors: ['Calico process is not running.', '  hint: start calico-node on this host'] };
 }
