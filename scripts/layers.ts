@@ -36,7 +36,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     does: 'one store interface with its backends, and the syncer on top of it',
     imports: ['base', 'net', 'api'],
   },
-  ipam: { does: 'blocks, affinities, handles: assign, release, show', imports: [...facts, 'datastore'] },
+  ipam: { does: 'blocks, affinities, handles: assign, release, show, check, split', imports: [...facts, 'datastore'] },
   client: {
     does: 'resource writes with all their rules, on top of the store',
     imports: [...facts, 'datastore', 'ipam'],

@@ -78,13 +78,17 @@ function tellBlocks(narrator: Narrator, { blocks, pools }: IpamSnapshot, allocat
   narrator.say();
 }
 
-function nodeOf({ attributes }: Allocation): string {
-  return attributes['node'] ?? '(no node)';
+/** Where it is used, or was to be. */
+function nodeOf({ attributes, address }: Allocation, uses: CheckResult['uses']): string {
+  return attributes['node'] ?? uses.get(address)?.[0]?.node ?? '(no node)';
 }
 
-function tellNodes(narrator: Narrator, allocations: readonly Allocation[]): void {
+function tellNodes(narrator: Narrator, { allocations, uses }: CheckResult): void {
   const counts = new Map<string, number>();
-  for (const allocation of allocations) counts.set(nodeOf(allocation), (counts.get(nodeOf(allocation)) ?? 0) + 1);
+  for (const allocation of allocations) {
+    const node = nodeOf(allocation, uses);
+    counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
   const sorted = [...counts].toSorted(([a, most], [b, least]) => least - most || (a < b ? -1 : 1));
   narrator.say(`Looking for top (up to ${TOP_NODES}) nodes by allocations...`);
   for (const [node, count] of sorted.slice(0, TOP_NODES)) narrator.say(`  ${node} has ${count} allocations`);
@@ -163,7 +167,7 @@ export async function checkAddresses(call: Call, context: Context): Promise<Resu
   const narrator = new Narrator(context, result, showsAll || flag(call, 'showProblemIps'));
   tellBlocks(narrator, snapshot, result.allocations.length);
   tellUses(narrator, snapshot, result);
-  tellNodes(narrator, result.allocations);
+  tellNodes(narrator, result);
   if (showsAll) tellAllAddresses(narrator, result);
   tellScans(narrator, result);
   const file = textOption(call, 'output');

@@ -5,6 +5,7 @@ export const datastoreMigrateLock: Command = {
   name: 'datastore migrate lock',
   help: 'lock the datastore: hosts hold still, no address is assigned',
   options: [],
+  examples: [['datastore migrate lock', 'before a migration, a split or a repair']],
   usesDatastore: true,
   async handler(_call, context) {
     const { setDatastoreReady } = await import('../../client/readiness.js');

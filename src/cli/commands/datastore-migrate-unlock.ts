@@ -5,6 +5,7 @@ export const datastoreMigrateUnlock: Command = {
   name: 'datastore migrate unlock',
   help: 'unlock the datastore: hosts catch up with what changed',
   options: [],
+  examples: [['datastore migrate unlock', 'afterwards']],
   usesDatastore: true,
   async handler(_call, context) {
     const { setDatastoreReady } = await import('../../client/readiness.js');

@@ -9,6 +9,10 @@ export const ipamCheck: Command = {
     { flags: '--show-problem-ips', help: 'every problem by name' },
     { flags: '--kubeconfig <file>', help: 'of the cluster, where its API is not the datastore' },
   ],
+  examples: [
+    ['ipam check --show-problem-ips', 'name everything that does not fit'],
+    ['ipam check -o report.json', 'write what leaked, for ipam release'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { checkAddresses } = await import('../ipam-check.js');

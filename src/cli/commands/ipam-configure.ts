@@ -12,6 +12,10 @@ export const ipamConfigure: Command = {
     },
     { flags: '--ip-cooldown-seconds <n>', help: 'how long nobody gets an address that was just released; 0 to 1200' },
   ],
+  examples: [
+    ['ipam configure --strictaffinity=true', 'hosts use addresses of their own blocks only'],
+    ['ipam configure --ip-cooldown-seconds=60', 'nobody gets an address within a minute after its release'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { configureIpam } = await import('../ipam-configure.js');

@@ -15,6 +15,10 @@ export const ipamRelease: Command = {
     },
     { flags: '--force', help: 'although the datastore is not locked, or changed, or the report is of another version' },
   ],
+  examples: [
+    ['ipam release --ip=192.168.0.7', 'give back one address'],
+    ['ipam release --from-report=report.json', 'give back what leaked'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const [ip] = call.arguments;

@@ -9,6 +9,10 @@ export const ipamShow: Command = {
     { flags: '--show-borrowed', help: 'addresses that hosts took from the blocks of others' },
     { flags: '--show-configuration', help: 'how addresses are assigned' },
   ],
+  examples: [
+    ['ipam show --show-blocks', 'how full each pool and block is'],
+    ['ipam show --ip=192.168.0.7', 'who holds the address'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { showIpam } = await import('../ipam-report.js');

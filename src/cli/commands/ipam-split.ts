@@ -8,6 +8,7 @@ export const ipamSplit: Command = {
     { flags: '--cidr <cidr>', help: 'CIDR of the pool' },
     { flags: '--name <name>', help: 'name of the pool' },
   ],
+  examples: [['ipam split 4 --cidr=192.168.0.0/16', 'four pools of a /18 each in place of the one']],
   usesDatastore: true,
   async handler(call, context) {
     const { splitIpam } = await import('../ipam-split.js');
