@@ -13,6 +13,8 @@ import { diff } from './commands/diff.js';
 import { remove } from './commands/delete.js';
 import { edit } from './commands/edit.js';
 import { diags } from './commands/diags.js';
+import { complete } from './commands/complete.js';
+import { completion } from './commands/completion.js';
 import { explain } from './commands/explain.js';
 import { get } from './commands/get.js';
 import { ipamCheck } from './commands/ipam-check.js';
@@ -71,6 +73,8 @@ export const COMMANDS: readonly Command[] = [
   checksystem,
   diags,
   ...FIRST_ERA_COMMANDS,
+  completion,
+  complete,
   version,
 ];
 

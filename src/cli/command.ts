@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly isList?: boolean;
   /** Taken, and not shown in help: another spelling. */
   readonly isHidden?: boolean;
+  /** All it may be, for shells that complete it. */
+  readonly values?: readonly string[];
 }
 
 /** What was typed. */
@@ -108,3 +110,22 @@ export const NAMESPACE_OPTION: OptionSpec = {
   flags: '-n, --namespace <namespace>',
   help: 'namespace of namespaced resources that name none (default: default)',
 };
+
+export const LOG_LEVELS: readonly string[] = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
+
+/** Of all commands that talk to the datastore. */
+export const CONFIG_OPTION: OptionSpec = {
+  flags: '-c, --config <file>',
+  help: 'where the datastore is (default: /etc/calico/calicoctl.cfg)',
+};
+
+/** What every command takes, before its name or after it. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--allow-version-mismatch', help: 'go on although the cluster is of another version' },
+  { flags: '--context <name>', help: 'context of the kubeconfig' },
+  {
+    flags: '-l, --log-level <level>',
+    help: `what to log to stderr: ${LOG_LEVELS.join(', ')} (default: panic)`,
+    values: LOG_LEVELS,
+  },
+];

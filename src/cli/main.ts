@@ -4,7 +4,16 @@ import { systemClock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Client } from '../client/client.js';
 import type { Datastore } from '../datastore/datastore.js';
-import { type Call, type Command, type Context, type Surroundings, textOption } from './command.js';
+import {
+  type Call,
+  type Command,
+  CONFIG_OPTION,
+  type Context,
+  GLOBAL_OPTIONS,
+  LOG_LEVELS,
+  type Surroundings,
+  textOption,
+} from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
 import { formatBlock } from './printer.js';
 import type { DryRun } from './dry-run.js';
@@ -12,8 +21,6 @@ import { line, type Result } from './result.js';
 import { explainMismatch } from './version.js';
 
 const DATASTORE_HINT = 'see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg';
-
-const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
 
 interface GlobalOptions {
   readonly config?: string;
@@ -182,10 +189,7 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
 
 /** What every command takes, before its name or after it. */
 function addGlobalOptions(parser: Parser, hasOwnL: boolean): void {
-  parser.option('--allow-version-mismatch', 'go on although the cluster is of another version');
-  parser.option('--context <name>', 'context of the kubeconfig');
-  const flags = hasOwnL ? '--log-level <level>' : '-l, --log-level <level>';
-  parser.option(flags, `what to log to stderr: ${LOG_LEVELS.join(', ')} (default: panic)`);
+  for (const { flags, help } of GLOBAL_OPTIONS) parser.option(hasOwnL ? flags.replace('-l, ', '') : flags, help);
 }
 
 /**
@@ -198,9 +202,6 @@ function withLogLevel(options: Readonly<Record<string, unknown>>): Readonly<Reco
   return isLevel ? { ...rest, logLevel: selector } : options;
 }
 
-const CONFIG_FLAGS = '-c, --config <file>';
-const CONFIG_HELP = 'where the datastore is (default: /etc/calico/calicoctl.cfg)';
-
 function addOptions(parser: Parser, command: Command): void {
   for (const { flags, help, isList, isHidden } of command.options) {
     const option = new Option(flags, help).hideHelp(isHidden === true);
@@ -208,7 +209,7 @@ function addOptions(parser: Parser, command: Command): void {
       option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     parser.addOption(option);
   }
-  if (command.usesDatastore) parser.option(CONFIG_FLAGS, CONFIG_HELP);
+  if (command.usesDatastore) parser.option(CONFIG_OPTION.flags, CONFIG_OPTION.help);
   addGlobalOptions(
     parser,
     command.options.some(({ flags }) => flags.startsWith('-l')),
@@ -236,7 +237,7 @@ function rootParser({ program, stdout, stderr }: Surroundings): Parser {
   const root = new Parser(name).description('Declares networks and policy, and shows what became of them.');
   root.configureOutput({ writeOut: stdout, writeErr: stderr });
   root.exitOverride().showSuggestionAfterError(true).enablePositionalOptions();
-  root.option(CONFIG_FLAGS, CONFIG_HELP);
+  root.option(CONFIG_OPTION.flags, CONFIG_OPTION.help);
   addGlobalOptions(root, false);
   return root;
 }

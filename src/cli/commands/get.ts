@@ -12,6 +12,7 @@ export const get: Command = {
     {
       flags: '-o, --output <format>',
       help: 'ps (default), wide, yaml, json, custom-columns=NAME,…, go-template=TEMPLATE or go-template-file=FILE',
+      values: ['ps', 'wide', 'yaml', 'json', 'custom-columns=', 'go-template=', 'go-template-file='],
     },
     { flags: '-l, --selector <selector>', help: "only those with such labels: app == 'web' && has(tier)" },
     { flags: '--sort-by <path>', help: 'in the order of a field: .spec.order' },

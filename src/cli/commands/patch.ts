@@ -9,6 +9,7 @@ export const patch: Command = {
     {
       flags: '-t, --type <type>',
       help: 'strategic (default) and merge: fields as they are to be, null takes one away; json: a list of operations (RFC 6902)',
+      values: ['strategic', 'merge', 'json'],
     },
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,

@@ -8,6 +8,7 @@ export const wait: Command = {
     {
       flags: '--for <condition>',
       help: 'create, delete, condition=TYPE[=STATUS] or jsonpath={.PATH}[=VALUE]',
+      values: ['create', 'delete', 'condition=', 'jsonpath='],
     },
     { flags: '--timeout <duration>', help: 'when to give up, such as 90s or 2m (default: 30s)' },
     NAMESPACE_OPTION,

@@ -1,0 +1,15 @@
+import type { Command } from '../command.js';
+
+export const complete: Command = {
+  name: '__complete',
+  help: 'what may stand at the end of a line; for the scripts of `completion`',
+  arguments: ['[words...]'],
+  options: [],
+  usesDatastore: true,
+  hasOwnGrammar: true,
+  isHidden: true,
+  async handler(call, context) {
+    const { complete: completeLine } = await import('../complete.js');
+    return completeLine(call, context);
+  },
+};

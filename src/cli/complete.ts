@@ -1,0 +1,45 @@
+import type { PublicKind } from '../api/registry.js';
+import { type Call, CONFIG_OPTION, type Context, GLOBAL_OPTIONS } from './command.js';
+import { COMMANDS, GROUPS } from './command-list.js';
+import { completeWords, type LiveNames } from './complete-words.js';
+import { line, type Result } from './result.js';
+
+/** A person waits with a finger on the key. */
+const TIME_LIMIT_MS = 1000;
+
+/** Whose namespaces stand for all there are. */
+const NAMESPACED = ['NetworkPolicy', 'NetworkSet', 'WorkloadEndpoint'] as const;
+
+/** Names from the datastore; none when it cannot say in time. */
+function liveNames(context: Context): LiveNames {
+  const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+  const inTime = async <T>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+    const late = new Promise<readonly T[]>((resolve) => {
+      signal.addEventListener('abort', () => resolve([]), { once: true });
+    });
+    // Whatever goes wrong: there is no place on a line that is being typed to say so.
+    return Promise.race([ask().catch(() => []), late]);
+  };
+  const keysOf = async (kind: PublicKind, namespace?: string) => {
+    const { datastore } = await context.connectUnchecked();
+    const options = namespace === undefined ? { signal } : { signal, namespace };
+    const { entries } = await datastore.listRevisions(kind, options);
+    return entries.map(({ key }) => key);
+  };
+  return {
+    names: (kind, namespace) => inTime(async () => (await keysOf(kind, namespace)).map(({ name }) => name)),
+    namespaces: () =>
+      inTime(async () => {
+        const keys = await Promise.all(NAMESPACED.map((kind) => keysOf(kind)));
+        const found = keys.flat().map(({ namespace }) => namespace ?? 'default');
+        return [...new Set(['default', ...found])].toSorted();
+      }),
+  };
+}
+
+/** __complete -- WORD… CURRENT: a candidate a line, with what it means behind a tab. */
+export async function complete(call: Call, context: Context): Promise<Result> {
+  const vocabulary = { commands: COMMANDS, groups: GROUPS, globalOptions: [...GLOBAL_OPTIONS, CONFIG_OPTION] };
+  const found = await completeWords(call.arguments, vocabulary, liveNames(context));
+  return { output: found.map(({ value, help }) => line(help === undefined ? value : `${value}\t${help}`)) };
+}
