@@ -27,6 +27,7 @@ import { nodeChecksystem } from './commands/node-checksystem.js';
 import { nodeDiags } from './commands/node-diags.js';
 import { nodeStatus } from './commands/node-status.js';
 import { patch } from './commands/patch.js';
+import { policyOrder } from './commands/policy-order.js';
 import { poolAdd } from './commands/pool-add.js';
 import { poolRemove } from './commands/pool-remove.js';
 import { poolShow } from './commands/pool-show.js';
@@ -66,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
   nodeChecksystem,
   nodeDiags,
   clusterDiags,
+  policyOrder,
   poolAdd,
   poolRemove,
   poolShow,
@@ -84,6 +86,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   'datastore migrate': 'lock it, unlock it, take what is in it elsewhere',
   ipam: 'addresses: who holds which, and how they are assigned',
   node: 'this host',
+  policy: 'what policy does',
   pool: 'address pools, in short',
   'pool range': 'address pools from ranges',
 };

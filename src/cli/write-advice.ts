@@ -9,7 +9,8 @@ function isAdviceKind(kind: string): kind is AdviceKind {
   return ADVICE_KINDS.some((each) => each === kind);
 }
 
-async function loadCluster(client: Client): Promise<Cluster> {
+/** Everything that decides what policy does. */
+export async function loadCluster(client: Client): Promise<Cluster> {
   const lists = await Promise.all(
     ADVICE_KINDS.map(async (kind) => {
       const { items } = await client.datastore.list(kind);

@@ -6,6 +6,7 @@ export const diff: Command = {
   options: [...FILE_OPTIONS, NAMESPACE_OPTION],
   usesDatastore: true,
   failureStatus: 2,
+  examples: [['diff -f web.yaml', 'what applying the file would change']],
   async handler(call, context) {
     const { diffResources } = await import('../diff-resources.js');
     return diffResources(call, context);

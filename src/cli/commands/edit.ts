@@ -6,6 +6,7 @@ export const edit: Command = {
   arguments: ['<kind>', '<name>'],
   options: [NAMESPACE_OPTION, DRY_RUN_OPTION],
   usesDatastore: true,
+  examples: [['edit networkpolicy web -n shop', 'change the policy web in namespace shop']],
   async handler(call, context) {
     const { editResource } = await import('../edit-resource.js');
     return editResource(call, context);
