@@ -30,7 +30,7 @@ test: setup ## all tests; ends with "N passed, N failed, N skipped"
 	@scripts/build
 	@scripts/test
 
-test-all: setup ## all tests, also those on Docker engines 20.10 and 26.1 (fetched once, nothing of them is started outside the lab)
+test-all: setup ## all tests, also those on Docker engines 20.10 and 26.1 (fetched once, nothing of them is started outside the lab) and on a Kubernetes API server (built once, with Go)
 	@scripts/build
 	@scripts/test-all
 

@@ -20,7 +20,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.test.ts'],
           // Those take minutes: `make test-all`.
-          exclude: ['test/docker/**'],
+          exclude: ['test/docker/**', 'test/kubernetes/**'],
           globalSetup: ['test/setup/build.ts'],
           pool: 'forks',
           isolate: true,
@@ -41,6 +41,18 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        // A real Kubernetes API server; see test/kubernetes/README.md.
+        test: {
+          ...always,
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          pool: 'forks',
+          isolate: true,
+          fileParallelism: false,
+          testTimeout: 60_000,
         },
       },
     ],

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { kindMeanings, meaningOf } from '../src/api/meanings.js';
+import { CEL_RULES, type CelRule, LIMITS, TEXT_FORMS } from './crd-rules.js';
 import { isPublicKind, type PublicKind, publicKinds } from '../src/api/registry.js';
 import { type Outline, outlineOf } from '../src/api/schema-outline.js';
 
@@ -22,9 +23,10 @@ function numberSchema({ minimum, maximum }: Outline['facts']): JsonSchema {
   return { type: 'integer', ...(maximum > 2147483647 ? { format: 'int64' } : {}), minimum, maximum };
 }
 
-function textSchema({ pattern, maxLength }: Outline['facts']): JsonSchema {
+function textSchema({ words, pattern, maxLength }: Outline['facts']): JsonSchema {
   return {
     type: 'string',
+    ...(words === undefined ? {} : TEXT_FORMS[words]),
     ...(pattern === undefined ? {} : { pattern }),
     ...(maxLength === undefined ? {} : { maxLength }),
   };
@@ -50,7 +52,17 @@ function fieldsSchema({ fields = [] }: Outline, { kind, path }: Place): JsonSche
   };
 }
 
+/** With what rules and limits say of this place. */
 function schemaOf(outline: Outline, place: Place): JsonSchema {
+  const rules = CEL_RULES[place.kind]?.[place.path];
+  return {
+    ...formSchema(outline, place),
+    ...LIMITS[place.kind]?.[place.path],
+    ...(rules === undefined ? {} : { 'x-kubernetes-validations': rules }),
+  };
+}
+
+function formSchema(outline: Outline, place: Place): JsonSchema {
   const { form, facts, choices, item } = outline;
   if (choices !== undefined) return choiceSchema(choices);
   switch (form) {
@@ -77,48 +89,24 @@ function schemaOf(outline: Outline, place: Place): JsonSchema {
   }
 }
 
-/** Rules that need two fields, or the object as it was; the others live in the client. */
-const RULES: Readonly<Partial<Record<PublicKind, readonly { readonly rule: string; readonly message: string }[]>>> = {
-  HostEndpoint: [
-    {
-      rule: 'has(self.interfaceName) || (has(self.expectedIPs) && size(self.expectedIPs) > 0)',
-      message: 'interfaceName is missing: give it or expectedIPs',
-    },
-  ],
-  IPPool: [
-    { rule: 'self.cidr == oldSelf.cidr', message: 'cidr cannot change' },
-    {
-      rule: '!has(self.blockSize) || !has(oldSelf.blockSize) || self.blockSize == oldSelf.blockSize',
-      message: 'blockSize cannot change',
-    },
-  ],
-  BGPPeer: [
-    { rule: '!has(self.node) || !has(self.nodeSelector)', message: 'nodeSelector excludes node' },
-    { rule: '!has(self.peerIP) || !has(self.peerSelector)', message: 'peerSelector excludes peerIP' },
-    { rule: '!has(self.asNumber) || !has(self.peerSelector)', message: 'asNumber excludes peerSelector' },
-  ],
-  IPAMConfiguration: [
-    {
-      rule: '!has(self.autoAllocateBlocks) || self.autoAllocateBlocks || (has(self.strictAffinity) && self.strictAffinity)',
-      message: 'autoAllocateBlocks can be false only where strictAffinity is true',
-    },
-  ],
-};
-
 interface Definition {
   readonly kind: string;
   readonly plural: string;
   readonly isNamespaced: boolean;
   readonly description: string;
   readonly spec: JsonSchema;
+  /** Over the whole object. */
+  readonly rules?: readonly CelRule[];
 }
 
-function customResourceDefinition({ kind, plural, isNamespaced, description, spec }: Definition): string {
+function customResourceDefinition(definition: Definition): string {
+  const { kind, plural, isNamespaced, description, spec, rules } = definition;
   const text = { type: 'string' };
   const schema = {
     description,
     type: 'object',
     properties: { apiVersion: text, kind: text, metadata: { type: 'object' }, spec, status: OPEN },
+    ...(rules === undefined ? {} : { 'x-kubernetes-validations': rules }),
   };
   return stringify(
     {
@@ -147,17 +135,15 @@ const RENAMED: Readonly<Partial<Record<PublicKind, { readonly kind: string; read
 
 function publicDefinition(kind: PublicKind): Definition {
   const { spec, namespaced, plural } = publicKinds[kind];
-  const rules = RULES[kind];
+  const rules = CEL_RULES[kind]?.['.'];
   return {
     kind,
     plural,
     ...RENAMED[kind],
     isNamespaced: namespaced,
     description: kindMeanings[kind].about,
-    spec: {
-      ...schemaOf(outlineOf(spec), { kind, path: '' }),
-      ...(rules === undefined ? {} : { 'x-kubernetes-validations': rules }),
-    },
+    spec: schemaOf(outlineOf(spec), { kind, path: '' }),
+    ...(rules === undefined ? {} : { rules }),
   };
 }
 
