@@ -32,3 +32,8 @@ export interface Result {
 export function line(text: string): Block {
   return { type: 'line', text };
 }
+
+/** For a dry run, whose summary tells what would have been: without the lines that say it was done. */
+export function withoutClaims(result: Result): Result {
+  return { ...result, output: (result.output ?? []).filter(({ type }) => type !== 'line') };
+}

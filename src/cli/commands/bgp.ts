@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { BGP, usageOf } from '../first-era/families.js';
 
 export const bgp: Command = {
@@ -6,7 +6,7 @@ export const bgp: Command = {
   help: BGP.help,
   arguments: ['[words...]'],
   usage: usageOf(BGP),
-  options: BGP.options,
+  options: [...BGP.options, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { bgpHandlers }] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { CONFIG, usageOf } from '../first-era/families.js';
 
 export const config: Command = {
@@ -6,7 +6,7 @@ export const config: Command = {
   help: CONFIG.help,
   arguments: ['[words...]'],
   usage: usageOf(CONFIG),
-  options: CONFIG.options,
+  options: [...CONFIG.options, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { configHandlers }] = await Promise.all([

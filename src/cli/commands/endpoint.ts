@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { ENDPOINT, usageOf } from '../first-era/families.js';
 
 export const endpoint: Command = {
@@ -6,7 +6,7 @@ export const endpoint: Command = {
   help: ENDPOINT.help,
   arguments: ['[words...]'],
   usage: usageOf(ENDPOINT),
-  options: ENDPOINT.options,
+  options: [...ENDPOINT.options, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { endpointHandlers }] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { NODE_BGP, usageOf } from '../first-era/families.js';
 
 export const nodeBgp: Command = {
@@ -6,7 +6,7 @@ export const nodeBgp: Command = {
   help: NODE_BGP.help,
   arguments: ['[words...]'],
   usage: usageOf(NODE_BGP),
-  options: NODE_BGP.options,
+  options: [...NODE_BGP.options, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { nodeBgpHandlers }] = await Promise.all([

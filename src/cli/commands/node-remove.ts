@@ -1,6 +1,7 @@
-import { type Command, textOption } from '../command.js';
+import { type Command, DRY_RUN_OPTION, flag, textOption } from '../command.js';
 import { PLAIN_FORMS } from '../first-era/families.js';
 import { tellToday } from '../first-era/today.js';
+import { withoutClaims } from '../result.js';
 
 export const nodeRemove: Command = {
   name: 'node remove',
@@ -8,12 +9,14 @@ export const nodeRemove: Command = {
   options: [
     { flags: '--hostname <host>', help: 'this node (default: the one that is this host)' },
     { flags: '--remove-endpoints', help: 'with the endpoints it has' },
+    DRY_RUN_OPTION,
   ],
   usesDatastore: true,
   async handler(call, context) {
     const host = textOption(call, 'hostname');
     tellToday(context, PLAIN_FORMS['node remove'].today, host === undefined ? {} : { host });
     const { removeNode } = await import('../first-era/nodes.js');
-    return removeNode(call, context);
+    const result = await removeNode(call, context);
+    return flag(call, 'dryRun') ? withoutClaims(result) : result;
   },
 };

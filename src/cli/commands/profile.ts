@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { MATCH_DETAILS, PROFILE, usageOf } from '../first-era/families.js';
 
 export const profile: Command = {
@@ -7,7 +7,7 @@ export const profile: Command = {
   arguments: ['[words...]'],
   usage: usageOf(PROFILE),
   details: MATCH_DETAILS,
-  options: PROFILE.options,
+  options: [...PROFILE.options, DRY_RUN_OPTION],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { profileHandlers }] = await Promise.all([

@@ -26,7 +26,7 @@ const container = {
   add: {
     pattern: 'add <container> <ip> [--interface=<name>]',
     help: 'connect a container and give it an address: one of a pool, ipv4, ipv6, or the CIDR of a pool to take one from',
-    today: 'nothing that is run by hand: Docker networks, CNI and the local API attach containers',
+    today: 'docker run --net NETWORK, CNI, or POST /v1/workloads of the local API',
   },
   remove: {
     pattern: 'remove <container>',
@@ -36,7 +36,7 @@ const container = {
   'ip add': {
     pattern: '<container> ip add <ip> [--interface=<name>]',
     help: 'give a connected container one more address',
-    today: 'nothing that is run by hand: the local API adds addresses',
+    today: 'POST /v1/workloads/default/NAME/addresses of the local API',
   },
   'ip remove': {
     pattern: '<container> ip remove <ip> [--interface=<name>]',

@@ -65,3 +65,15 @@ describe('ipam info and ipam release', () => {
     expect((await calicoctl('ipam info 10.0.0.1')).stdout).toBe('IP 10.0.0.1 is not currently assigned\n');
   });
 });
+
+describe('--dry-run', () => {
+  test('writes nothing and does not say that it did', async () => {
+    const calicoctl = firstEra(new MemoryDatastore());
+    await calicoctl('profile add web');
+    const { status, stdout, stderr } = await calicoctl('profile web tag add blue --dry-run');
+    expect([status, stdout + stderr]).toEqual([0, expect.stringMatching(/Profile.*web/)]);
+    expect(stdout).not.toContain('added');
+    expect((await calicoctl('profile web tag show')).stdout).toBe('web\n');
+    expect((await calicoctl('profile show --detailed --dry-run')).stdout).toContain('| web  |');
+  });
+});

@@ -1,6 +1,6 @@
 import { CalicoError } from '../../base/errors.js';
-import type { Call, Context, OptionSpec } from '../command.js';
-import type { Result } from '../result.js';
+import { type Call, type Context, flag, type OptionSpec } from '../command.js';
+import { type Result, withoutClaims } from '../result.js';
 import { fitWords, type Forms, type Match, type TypedLine } from './form.js';
 import { tellToday } from './today.js';
 
@@ -91,5 +91,6 @@ export async function performForm<F extends Forms>(
   const form = family.forms[fitted.form];
   if (form === undefined) throw new CalicoError('ERR_CALI_CLI_USAGE', `calicoctl ${family.name}: no such form`);
   tellToday(context, form.today, fitted.words);
-  return handlers[fitted.form](new TypedCall(line, fitted, call.options), context);
+  const result = await handlers[fitted.form](new TypedCall(line, fitted, call.options), context);
+  return flag(call, 'dryRun') ? withoutClaims(result) : result;
 }
