@@ -114,7 +114,8 @@ class Releaser {
 
   async #chunk(requests: readonly ReleaseRequest[]): Promise<void> {
     try {
-      this.released += (await this.#ipam.releaseIps(requests)).released.length;
+      const { released } = await this.#ipam.releaseIps(requests);
+      this.released += released.length;
       this.#progress.step(requests.length);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
