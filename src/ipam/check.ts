@@ -1,7 +1,7 @@
-import { formatAddress, parseAddress } from '../net/address.js';
+import { addToAddress, formatAddress, parseAddress } from '../net/address.js';
 import { tryParsePrefix } from '../net/prefix.js';
 import { type AddressUse, tunnelUses, workloadUses } from './address-uses.js';
-import { addressAt, attributeAt, ordinalsOf, WINDOWS_HANDLE } from './block.js';
+import { attributeAt, ordinalsOf, WINDOWS_HANDLE } from './block.js';
 import { checkBlocks } from './check-blocks.js';
 import type { IpamSnapshot } from './check-snapshot.js';
 import { type Pool, poolFrom, poolOfAddress } from './pools.js';
@@ -89,32 +89,35 @@ function usesByAddress(uses: readonly AddressUse[]): Map<string, AddressUse[]> {
 }
 
 function allocationsOf(snapshot: IpamSnapshot, uses: ReadonlyMap<string, unknown>): readonly Allocation[] {
-  const readable = snapshot.blocks.filter(({ value }) => tryParsePrefix(value.cidr) !== undefined);
-  return readable.flatMap(({ value: block }) =>
-    ordinalsOf(block).map((ordinal) => {
+  const allocations: Allocation[] = [];
+  for (const { value: block } of snapshot.blocks) {
+    const first = tryParsePrefix(block.cidr)?.address;
+    if (first === undefined) continue;
+    for (const ordinal of ordinalsOf(block)) {
       const { handle_id: handleId, secondary: attributes = {} } = attributeAt(block, ordinal) ?? {};
-      const address = formatAddress(addressAt(block, ordinal));
+      const address = formatAddress(addToAddress(first, ordinal));
       const sequence = block.sequenceNumberForAllocation?.[String(ordinal)];
       const isLeaked = !uses.has(address) && !needsNoUser(handleId, attributes, block.affinity);
-      return { address, block: block.cidr, handleId, attributes, sequence, isLeaked };
-    }),
-  );
+      allocations.push({ address, block: block.cidr, handleId, attributes, sequence, isLeaked });
+    }
+  }
+  return allocations;
 }
 
 /** Who an allocation says it is for: `handle "net.a1" (namespace: shop, node: h1, pod: web)`. */
 export function describeHolder({ handleId, attributes }: Allocation): string {
-  const said = Object.entries(attributes)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}: ${value}`);
+  const said = Object.keys(attributes)
+    .toSorted()
+    .map((key) => `${key}: ${attributes[key] ?? ''}`);
   const handle = handleId === undefined ? 'no handle' : `handle "${handleId}"`;
   return said.length === 0 ? handle : `${handle} (${said.join(', ')})`;
 }
 
 function allocationProblems(allocations: readonly Allocation[]): readonly Problem[] {
+  const problems: Problem[] = [];
   const seen = new Map<string, string>();
-  return allocations.flatMap((allocation): Problem[] => {
+  for (const allocation of allocations) {
     const { address, block, isLeaked } = allocation;
-    const problems: Problem[] = [];
     const other = seen.get(address);
     if (other !== undefined) {
       const text = `${address} is allocated in two blocks: ${other} and ${block}`;
@@ -125,8 +128,8 @@ function allocationProblems(allocations: readonly Allocation[]): readonly Proble
       const text = `${address} is allocated but not in use: ${describeHolder(allocation)}`;
       problems.push({ type: 'leaked', subject: address, text });
     }
-    return problems;
-  });
+  }
+  return problems;
 }
 
 function useProblems(uses: ReadonlyMap<string, readonly AddressUse[]>, notAllocated: readonly AddressUse[]): Problem[] {
@@ -145,34 +148,38 @@ function useProblems(uses: ReadonlyMap<string, readonly AddressUse[]>, notAlloca
   ];
 }
 
-/** How many addresses each handle holds, by handle and then by block. */
-function heldByHandle(allocations: readonly Allocation[]): Map<string, Map<string, number>> {
-  const held = new Map<string, Map<string, number>>();
-  for (const { handleId, block } of allocations) {
-    if (handleId === undefined) continue;
-    const counts = held.get(handleId) ?? new Map<string, number>();
-    held.set(handleId, counts.set(block, (counts.get(block) ?? 0) + 1));
-  }
-  return held;
+/** What a handle holds of one block. */
+interface Holding {
+  readonly handleId: string;
+  readonly block: string;
+  count: number;
 }
 
-function handleProblems(snapshot: IpamSnapshot, held: ReadonlyMap<string, ReadonlyMap<string, number>>): Problem[] {
+function holdingsOf(allocations: readonly Allocation[]): readonly Holding[] {
+  const holdings = new Map<string, Holding>();
+  for (const { handleId, block } of allocations) {
+    if (handleId === undefined) continue;
+    const key = `${block} ${handleId}`;
+    const holding = holdings.get(key);
+    if (holding === undefined) holdings.set(key, { handleId, block, count: 1 });
+    else holding.count += 1;
+  }
+  return Array.from(holdings.values());
+}
+
+function handleProblems(snapshot: IpamSnapshot, holdings: readonly Holding[]): readonly Problem[] {
   const stored = new Map(snapshot.handles.map(({ key, value }) => [key.name, value]));
-  return [...held].flatMap(([id, counts]): Problem[] => {
-    if (id === WINDOWS_HANDLE) return [];
-    const handle = stored.get(id);
-    if (handle === undefined) {
-      const text = `blocks ${[...counts.keys()].join(', ')} name handle "${id}", which does not exist`;
-      return [{ type: 'handle-missing', subject: id, text }];
-    }
+  const problems: Problem[] = [];
+  for (const { handleId, block, count } of holdings) {
+    const counted = stored.get(handleId)?.block[block] ?? 0;
     // Too high is what a crash may leave, and harmless; too low loses addresses.
-    return [...counts].flatMap(([block, count]): Problem[] => {
-      const counted = handle.block[block] ?? 0;
-      if (counted >= count) return [];
-      const text = `handle "${id}" holds ${count} addresses of block ${block} and counts ${counted}`;
-      return [{ type: 'handle-missing', subject: id, text }];
-    });
-  });
+    if (handleId === WINDOWS_HANDLE || counted >= count) continue;
+    const text = stored.has(handleId)
+      ? `handle "${handleId}" holds ${count} addresses of block ${block} and counts ${counted}`
+      : `block ${block} names handle "${handleId}", which does not exist`;
+    problems.push({ type: 'handle-missing', subject: handleId, text });
+  }
+  return problems;
 }
 
 function isInEnabledPool(pools: readonly Pool[], address: string): boolean {
@@ -180,7 +187,7 @@ function isInEnabledPool(pools: readonly Pool[], address: string): boolean {
 }
 
 /**
- * Compares what blocks, handles, affinities, nodes and workloads say of each other. Pure. Takes about 0.2 s for 50,000 addresses.
+ * Compares what blocks, handles, affinities, nodes and workloads say of each other. Pure, and linear in how much there is.
  *
  * What is under way looks like damage: an address is allocated before its workload is written. So check twice, or a locked datastore.
  */
@@ -194,7 +201,8 @@ export function checkIpam(snapshot: IpamSnapshot): CheckResult {
   const unallocated = [...uses].flatMap(([address, all]) => (allocated.has(address) ? [] : all.slice(0, 1)));
   const inPools = new Set(unallocated.filter(({ address }) => isInEnabledPool(pools, address)));
   const notAllocated = [...inPools];
-  const held = heldByHandle(allocations);
+  const holdings = holdingsOf(allocations);
+  const held = new Set(holdings.map(({ handleId }) => handleId));
   const emptyHandles = snapshot.handles
     .filter(({ key }) => !held.has(key.name))
     .map(({ key, revision }) => ({ id: key.name, revision }));
@@ -217,7 +225,7 @@ export function checkIpam(snapshot: IpamSnapshot): CheckResult {
         subject: id,
         text: `handle "${id}" holds no address`,
       })),
-      ...handleProblems(snapshot, held),
+      ...handleProblems(snapshot, holdings),
     ],
   };
 }
