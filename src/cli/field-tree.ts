@@ -3,6 +3,7 @@ import { kindMeanings, meaningOf } from '../api/meanings.js';
 import { type PublicKind, publicKinds } from '../api/registry.js';
 import { fieldPaths, type Outline, outlineOf } from '../api/schema-outline.js';
 import { CalicoError } from '../base/errors.js';
+import type { ResourcePath } from './resource-path.js';
 
 /** One field of a kind with all that is known of it. */
 export interface FieldNode {
@@ -97,4 +98,37 @@ export function findField(kind: PublicKind, typed: string): FieldNode {
   const steps = plain.split('.');
   const isWhole = /^(spec|metadata|status)$/i.test(steps[0] ?? '');
   throw noSuchField(kind, tree, isWhole ? steps : ['spec', ...steps]);
+}
+
+/** Where any path may lead. */
+const FREE: ReadonlySet<string> = new Set(['metadata', 'status', 'kind', 'apiVersion']);
+
+function notBelowSpec(kind: PublicKind, path: ResourcePath): CalicoError {
+  const first = String(path[0]);
+  const tree = fieldTree(kind);
+  if (!tree.some((field) => field.path === `spec.${first}`)) return noSuchField(kind, tree, [first]);
+  const hint = `write .${['spec', ...path].join('.')}`;
+  return new CalicoError('ERR_CALI_CLI_USAGE', `there is no field "${first}" in ${kind}`, { hint });
+}
+
+/**
+ * Refuses a path that leads to no field of the kind; paths of `metadata` and `status` lead anywhere.
+ *
+ * @throws {CalicoError} the hint names a field that is near
+ */
+export function refuseUnknownPath(kind: PublicKind, path: ResourcePath): void {
+  const [first, ...steps] = path;
+  if (FREE.has(String(first))) return;
+  if (first !== 'spec') throw notBelowSpec(kind, path);
+  let outline: Outline | undefined = outlineOf(publicKinds[kind].spec);
+  const passed = ['spec'];
+  for (const step of steps) {
+    if (outline === undefined || outline.form === 'map' || outline.form === 'anything') return;
+    if (typeof step === 'number' && outline.form === 'list') outline = outline.item;
+    else {
+      passed.push(String(step));
+      outline = outline.fields?.find(({ name }) => name === step)?.outline;
+      if (outline === undefined) throw noSuchField(kind, fieldTree(kind), passed);
+    }
+  }
 }

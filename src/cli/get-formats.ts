@@ -20,6 +20,7 @@ export type OutputFormat =
 export interface Shape {
   readonly showsNamespace: boolean;
   readonly isExport: boolean;
+  readonly hasColours: boolean;
   readonly facts: ColumnFacts;
 }
 
@@ -94,6 +95,7 @@ export async function shapeOf(
   return {
     showsNamespace: textOption(call, 'namespace') !== undefined || flag(call, 'allNamespaces') || flag(call, 'a'),
     isExport: flag(call, 'export'),
+    hasColours: context.colours,
     facts: { globalAsNumber: asNumber },
   };
 }

@@ -20,7 +20,7 @@ function text(lines: string): Block {
 
 /** Rows as they change below one heading. */
 function tableEvents(kind: PublicKind, format: OutputFormat & { type: 'table' }, shape: Shape): EventPrinter {
-  const printer = new TablePrinter();
+  const printer = new TablePrinter(shape.hasColours);
   return (events) => {
     const stored = events.map((event) => event.stored);
     const { headings, rows } = tableOf(kind, stored, format.columns(kind), shape);

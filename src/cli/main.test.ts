@@ -273,6 +273,8 @@ describe('calicoctl get', () => {
     ['get np -o go-template=', 'need to specify a template\n'],
     ['get np web -l a==b', 'give names or a selector, not both\n'],
     ['get np -l a=b', 'invalid selector "a=b": expected == at character 2\n'],
+    ['get tier --sort-by spec.odrer', 'there is no field "odrer" in Tier spec\n  hint: did you mean "order"?\n'],
+    ['get tier --sort-by order', 'there is no field "order" in Tier\n  hint: write .spec.order\n'],
     [
       'get np --sort-by spec[',
       '"spec[" is not a path to a field\n  hint: write for example .spec.order or .metadata.labels[\'app.kubernetes.io/name\']\n',

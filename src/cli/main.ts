@@ -15,9 +15,9 @@ import {
   textOption,
 } from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
-import { formatBlock } from './printer.js';
+import { formatBlock, formatForTerminal } from './printer.js';
 import type { DryRun } from './dry-run.js';
-import { line, type Result } from './result.js';
+import { type Block, line, type Result } from './result.js';
 import { explainMismatch } from './version.js';
 
 const DATASTORE_HINT = 'see that etcd runs there, or set ETCD_ENDPOINTS, or etcdEndpoints in /etc/calico/calicoctl.cfg';
@@ -139,8 +139,14 @@ async function refuseOtherVersion(client: Client): Promise<void> {
   }
 }
 
-function print(result: Result, { stdout, stderr }: Surroundings): number {
-  for (const block of result.output ?? []) stdout(formatBlock(block));
+function formatterFor(surroundings: Surroundings): (block: Block) => string {
+  return wantsColours(surroundings) ? formatForTerminal : formatBlock;
+}
+
+function print(result: Result, surroundings: Surroundings): number {
+  const { stdout, stderr } = surroundings;
+  const format = formatterFor(surroundings);
+  for (const block of result.output ?? []) stdout(format(block));
   for (const error of result.errors ?? []) stderr(`${error}\n`);
   return result.status ?? ((result.errors ?? []).length === 0 ? 0 : 1);
 }
@@ -168,7 +174,7 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     connect: () => session.connect(),
     connectToRead: () => session.connectToRead(),
     connectUnchecked: () => session.connectUnchecked(),
-    print: (block) => surroundings.stdout(formatBlock(block)),
+    print: (block) => surroundings.stdout(formatterFor(surroundings)(block)),
     tell: (text) => surroundings.stderr(`${text}\n`),
     colours: wantsColours(surroundings),
     signal: surroundings.signal ?? new AbortController().signal,

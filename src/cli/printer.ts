@@ -12,9 +12,19 @@ function widths(headings: readonly string[], rows: readonly (readonly string[])[
   return wide;
 }
 
+/** A line in bold, its end of line outside: ECMA-48, select graphic rendition. */
+function bold(text: string): string {
+  return `\u001b[1m${text.trimEnd()}\u001b[22m\n`;
+}
+
 /** A table that grows: the heading once, rows as wide as those before them. */
 export class TablePrinter {
+  readonly #hasColours: boolean;
   #cells: readonly number[] | undefined;
+
+  constructor(hasColours = false) {
+    this.#hasColours = hasColours;
+  }
 
   /** The rows; with the heading above them the first time. */
   format(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -27,12 +37,13 @@ export class TablePrinter {
         .map((cell, column) => cell.padEnd(cells[column] ?? 0))
         .join('')
         .trimEnd()}\n`;
-    return `${isFirst ? format(headings) : ''}${rows.map(format).join('')}`;
+    const heading = isFirst ? format(headings) : '';
+    return `${this.#hasColours && isFirst ? bold(heading) : heading}${rows.map(format).join('')}`;
   }
 }
 
-function formatTable({ headings, rows }: PlainTable): string {
-  return `${new TablePrinter().format(headings, rows)}\n`;
+function formatTable({ headings, rows }: PlainTable, hasColours: boolean): string {
+  return `${new TablePrinter(hasColours).format(headings, rows)}\n`;
 }
 
 function centre(text: string, width: number): string {
@@ -52,15 +63,14 @@ function formatBox({ headings, rows, align }: BoxTable): string {
   return `${[rule, heading, rule, ...body, ...(body.length === 0 ? [] : [rule])].join('\n')}\n`;
 }
 
-/** The one place where data becomes text. */
-export function formatBlock(block: Block): string {
+function format(block: Block, hasColours: boolean): string {
   switch (block.type) {
     case 'line':
       return `${block.text}\n`;
     case 'text':
       return block.text;
     case 'table':
-      return formatTable(block);
+      return formatTable(block, hasColours);
     case 'box':
       return formatBox(block);
     case 'json':
@@ -68,4 +78,14 @@ export function formatBlock(block: Block): string {
     case 'yaml':
       return formatYaml(block.value);
   }
+}
+
+/** The one place where data becomes text. */
+export function formatBlock(block: Block): string {
+  return format(block, false);
+}
+
+/** The same for a terminal: headings of tables stand out; no more than that. */
+export function formatForTerminal(block: Block): string {
+  return format(block, true);
 }

@@ -82,6 +82,11 @@ describe('calicoctl wait', () => {
     });
   });
 
+  test('refuses a field that the kind has not', async () => {
+    const { stderr } = await calicoctl(['wait', 'ippool', 'a', '--for=jsonpath={.spec.cdir}=1']);
+    expect(stderr).toBe('there is no field "cdir" in IPPool spec\n  hint: did you mean "cidr"?\n');
+  });
+
   test('refuses a duration that is none', async () => {
     const { stderr } = await calicoctl(['wait', 'ippool', 'a', '--for=delete', '--timeout=soon']);
     expect(stderr).toBe('"soon" is not a duration such as 90s or 1m30s\n');

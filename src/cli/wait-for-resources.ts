@@ -3,15 +3,18 @@ import { suggestion } from '../api/issues.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Client, resourceId } from '../client/client.js';
 import { type Call, type Context, textOption } from './command.js';
+import { refuseUnknownPath } from './field-tree.js';
 import { followResources } from './follow-resources.js';
 import { bad, keysOf, queryOf, type StoredResource } from './get-query.js';
-import { parsePath, valueAt } from './resource-path.js';
+import { parsePath, type ResourcePath, valueAt } from './resource-path.js';
 import { line, type Result } from './result.js';
 
 /** What is waited for. */
 export interface WaitCondition {
   /** After the name of a resource: `is gone`. */
   readonly met: string;
+  /** The field it looks at. */
+  readonly path?: ResourcePath;
   isMet(resource: StoredResource['value'] | undefined): boolean;
   /** After the name of a resource for which it is not met. */
   unmet(resource: StoredResource['value'] | undefined): string;
@@ -31,6 +34,7 @@ function fieldCondition(text: string): WaitCondition {
   const path = parsePath(name);
   return {
     met: wanted === undefined ? `has ${name}` : `has ${name} ${wanted}`,
+    path,
     isMet(resource) {
       const value = valueAt(resource, path);
       return value !== undefined && (wanted === undefined || shown(value) === wanted);
@@ -147,7 +151,9 @@ async function untilSettled({ client, call, context, waiting, signal }: Wait): P
 export async function waitForResources(call: Call, context: Context, clock: Clock = systemClock): Promise<Result> {
   const condition = parseWaitCondition(textOption(call, 'for'));
   const timeout = timeoutOf(call);
-  const keys = keysOf(queryOf(call));
+  const query = queryOf(call);
+  if (condition.path !== undefined) refuseUnknownPath(query.kind, condition.path);
+  const keys = keysOf(query);
   const waiting = new Waiting(condition, new Map(keys.map((key) => [key.name, resourceId(key)])));
   const client = await context.connect();
   const tooLate = new AbortController();
