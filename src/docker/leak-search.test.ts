@@ -127,6 +127,18 @@ describe('LeakSearch.look()', () => {
     expect(await held()).toEqual(['192.168.0.1', '192.168.0.2', '192.168.0.4']);
   });
 
+  test('takes away what ended containers still show', async () => {
+    const place = { NetworkID: 'n', EndpointID: STALE, IPAddress: '192.168.0.2' };
+    fake.answers.set('/containers/json?all=1', {
+      value: [{ Id: 'c', State: 'exited', NetworkSettings: { Networks: { net1: place } } }],
+    });
+    await search.look();
+    await clock.advance(20_000);
+    await search.look();
+    expect(await known()).toEqual([]);
+    expect(await held()).toEqual(['192.168.0.4']);
+  });
+
   test('touches nothing when the engine does not answer', async () => {
     await search.look();
     await clock.advance(30_000);

@@ -13,6 +13,9 @@ const SETTLE_MS = 20_000;
 /** An address that the engine has just got is not looked for among its containers yet. */
 const YOUNG_MS = 60_000;
 
+/** States of containers that have no network any more. */
+const ENDED: ReadonlySet<string> = new Set(['exited', 'dead', 'removing']);
+
 export interface LeakSearchOptions {
   readonly engine: DockerEngine;
   readonly endpoints: DockerEndpoints;
@@ -72,7 +75,8 @@ export class LeakSearch {
     const { engine } = this.#options;
     const containers = await engine.listContainers();
     const networks = await engine.listNetworks();
-    const places = containers.flatMap(({ places: each }) => each);
+    // A container that ended with its engine still shows the place it had.
+    const places = containers.filter(({ state }) => !ENDED.has(state)).flatMap(({ places: each }) => each);
     const addresses = [
       ...places.flatMap(({ addresses: each }) => each),
       ...networks.flatMap(({ reservedAddresses }) => reservedAddresses),

@@ -34,7 +34,8 @@ export function onEachEngine(body: (generation: EngineGeneration) => void): void
 
 /** Starts a container of busybox that only waits. */
 export async function run(hosts: DockerCluster, host: string, name: string, words: string): Promise<void> {
-  await hosts.docker(host, `run ${words} --name ${name} -tid busybox`);
+  const given = words === '' ? '' : `${words} `;
+  await hosts.docker(host, `run ${given}--name ${name} -tid busybox`);
 }
 
 /** Every container of a host, and networks by name everywhere; endpoints that are left fail the removal. */
