@@ -124,7 +124,7 @@ describe('calicoctl apply', () => {
       stdout: "Partial success: applied the first 1 out of 2 'IPPool' resources:\n",
       stderr:
         'hit error: [stdin:15:9: IPPool "b": spec.cidr: "10.0.1.0/24" overlaps with pool "a" (10.0.0.0/16)]\n' +
-        '  hint: see the pools with: calicoctl get ippool -o wide\n',
+        '  hint: see the pools with: calicoctl get ippool -o wide\n  not applied: IPPool(b); all others were\n',
     });
   });
 });

@@ -2,6 +2,7 @@ import { AlreadyExistsError, UnavailableError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import type { Selector } from '../selector/ast.js';
 import { type Call, type Context, flag } from './command.js';
+import { Fates } from './fates.js';
 import { inputErrors, type InputResource, readInput } from './input.js';
 import {
   allFailedMessage,
@@ -14,9 +15,11 @@ import {
   successMessage,
   type WriteCounts,
 } from './messages.js';
+import { Progress } from './progress.js';
 import { prune, pruneSelector } from './prune.js';
 import { line, type Result } from './result.js';
 import { warnOf } from './warnings.js';
+import { inOrder, oneByOne } from './write-order.js';
 
 interface Verb {
   readonly verb: string;
@@ -46,19 +49,26 @@ const VERBS = {
   },
 } as const satisfies Record<string, Verb>;
 
-function report(verb: Verb, counts: WriteCounts, failures: readonly Failure[]): Result {
-  const written = counts.total - failures.length;
-  if (failures.length === 0) return { output: [line(successMessage(verb.done, counts))] };
-  if (written === 0) return { errors: [allFailedMessage(verb.verb, failures, counts)] };
-  return { output: [line(partialMessage(verb.done, written, counts))], errors: [joinFailures('hit error', failures)] };
+interface Writing {
+  readonly name: keyof typeof VERBS;
+  readonly counts: WriteCounts;
+  readonly fates: Fates;
 }
 
-/** A replace ends at its first failure, which its message counts in. */
-function reportReplace(counts: WriteCounts, handled: number, failure: Failure): Result {
-  return {
-    output: [line(partialMessage('replaced', handled, counts))],
-    errors: [formatFailure({ ...failure, text: `hit error: ${failure.text}` })],
-  };
+function report({ name, counts, fates }: Writing): Result {
+  const { verb, done } = VERBS[name];
+  if (fates.isWhole) return { output: [line(successMessage(done, counts))] };
+  const { failures } = fates;
+  const written = fates.count('done');
+  const errors = (said: string) => [[said, ...fates.account(done)].join('\n')];
+  const [first] = failures;
+  if (name === 'replace' && first !== undefined) {
+    // It ends at its first failure, which its message counts in.
+    const said = formatFailure({ ...first, text: `hit error: ${first.text}` });
+    return { output: [line(partialMessage(done, written + 1, counts))], errors: errors(said) };
+  }
+  if (written === 0) return { errors: errors(allFailedMessage(verb, failures, counts)) };
+  return { output: [line(partialMessage(done, written, counts))], errors: errors(joinFailures('hit error', failures)) };
 }
 
 async function initialize(client: Client): Promise<void> {
@@ -70,33 +80,61 @@ async function initialize(client: Client): Promise<void> {
   }
 }
 
-/** create, apply, replace: reads and judges everything, then writes one by one. */
-export async function writeResources(name: keyof typeof VERBS, call: Call, context: Context): Promise<Result> {
+interface Work {
+  readonly client: Client;
+  readonly resources: readonly InputResource[];
+  readonly name: keyof typeof VERBS;
+  readonly call: Call;
+  readonly context: Context;
+}
+
+const INTERRUPTED: Failure = { text: 'interrupted' };
+
+async function writeAll({ client, resources, name, call, context }: Work): Promise<Fates> {
   const verb: Verb = VERBS[name];
+  const fates = new Fates(resources.map(({ key }) => key));
+  const progress = new Progress(context, `resources ${verb.done}`, resources.length);
+  const write = async (index: number): Promise<boolean> => {
+    const input = resources[index];
+    if (input === undefined) return false;
+    if (context.signal.aborted) {
+      fates.stopped(INTERRUPTED);
+      return false;
+    }
+    try {
+      await verb.write(client, input);
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError) || !flag(call, 'skipExists')) {
+        fates.failed(index, error, describeFailure(error, input.key, input.locate));
+        return name !== 'replace' && !(error instanceof UnavailableError);
+      }
+    }
+    fates.done(index);
+    progress.step();
+    return true;
+  };
+  // A dry run names what it would do in the order of the file; a replace ends at the first failure.
+  const isInLine = name === 'replace' || flag(call, 'dryRun');
+  try {
+    await (isInLine ? oneByOne : inOrder)(resources, write);
+  } finally {
+    progress.end();
+  }
+  return fates;
+}
+
+/** create, apply, replace: reads and judges everything, then writes; what cannot matter to one another, at once. */
+export async function writeResources(name: keyof typeof VERBS, call: Call, context: Context): Promise<Result> {
   const pruned = pruneSelector(call);
-  const { resources, failures } = await readInput(call, context, verb);
+  const { resources, failures } = await readInput(call, context, VERBS[name]);
   if (failures.length > 0) return { errors: inputErrors(failures) };
   if (resources.length === 0) return {};
   const client = await context.connect();
   await initialize(client);
   await warnOf(resources, { client, call, context });
-  const counts = countsOf(
-    resources.map(({ key }) => key),
-    call,
-  );
-  const refused: Failure[] = [];
-  for (const [index, input] of resources.entries()) {
-    try {
-      await verb.write(client, input);
-    } catch (error) {
-      if (error instanceof AlreadyExistsError && flag(call, 'skipExists')) continue;
-      const failure = describeFailure(error, input.key, input.locate);
-      if (name === 'replace') return reportReplace(counts, index + 1, failure);
-      refused.push(failure);
-      if (error instanceof UnavailableError) break;
-    }
-  }
-  const result = report(verb, counts, refused);
+  const fates = await writeAll({ client, resources, name, call, context });
+  const keys = resources.map(({ key }) => key);
+  const result = report({ name, counts: countsOf(keys, call), fates });
   return pruned === undefined ? result : withPruning(result, { client, resources, call, selector: pruned });
 }
 
