@@ -12,6 +12,7 @@ import {
   TIERED_KINDS,
   type TieredKind,
 } from '../api/registry.js';
+import { decodeStored, encodeStored } from '../api/stored-form.js';
 import { parseResource } from '../api/validate.js';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
 import { type Clock, sleep, systemClock } from '../base/clock.js';
@@ -119,14 +120,17 @@ export class Client {
       throw refused(describeKey(key), ruleIssue('metadata.resourceVersion', 'it must not be set for a create'));
     }
     const value = this.#stamped(complete);
-    if (value.kind === 'IPPool') await this.#createPool(value);
-    else {
-      await this.#refuseMissingTier(value);
-      await this.#refuseMissingFilters(value);
-      await this.datastore.create(key, value as ResourceByKind[R['kind']]);
+    if (value.kind === 'IPPool') {
+      await this.#createPool(value);
+      this.#tellEffects(value);
+      return this.datastore.get(key);
     }
-    for (const notice of effectNotices(value)) this.#notify(notice);
-    return this.datastore.get(key);
+    await this.#refuseMissingTier(value);
+    await this.#refuseMissingFilters(value);
+    const { revision } = await this.datastore.create(key, value as ResourceByKind[R['kind']]);
+    this.#tellEffects(value);
+    // As it would be read back, without asking for it.
+    return { key, value: decodeStored(key, encodeStored(key.kind, value as ResourceByKind[R['kind']])), revision };
   }
 
   /** As {@link get}; undefined when there is none. */
@@ -159,7 +163,7 @@ export class Client {
           complete,
           mergedMetadata(stored.value.metadata, complete.metadata),
         );
-        for (const notice of effectNotices(complete)) this.#notify(notice);
+        this.#tellEffects(complete);
         return replaced;
       } catch (error) {
         if (!(error instanceof ConflictError) || yours !== '' || attempt >= UPDATE_TRIES) throw error;
@@ -195,7 +199,7 @@ export class Client {
       };
       try {
         const replaced = await this.#replace(stored, wanted, exact);
-        for (const notice of effectNotices(wanted)) this.#notify(notice);
+        this.#tellEffects(wanted);
         return replaced;
       } catch (error) {
         if (!(error instanceof ConflictError) || attempt >= UPDATE_TRIES) throw error;
@@ -232,6 +236,10 @@ export class Client {
   /** Makes sure of what every cluster has. @see ensureInitialized */
   async ensureInitialized(options: { readonly clusterType?: string; readonly version?: string } = {}): Promise<void> {
     await ensureInitialized(this.datastore, { ...options, newUid: this.#newUid, now: this.#now() });
+  }
+
+  #tellEffects(resource: AnyResource): void {
+    for (const notice of effectNotices(resource)) this.#notify(notice);
   }
 
   #ipam(): Ipam {
