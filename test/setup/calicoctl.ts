@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { run } from '../../src/cli/main.js';
+import type { Datastore } from '../../src/datastore/datastore.js';
+
+export interface CalicoctlOutcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface ProgramOptions {
+  /** Beside `PATH`. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly cwd?: string;
+  /** Another program, say a shell; `calicoctl` stands in its `PATH`. */
+  readonly program?: string;
+}
+
+/** calicoctl as it was built, or another program that calls it. */
+export async function runProgram(words: readonly string[], options: ProgramOptions = {}): Promise<CalicoctlOutcome> {
+  const { environment, stdin = '', cwd, program = `${process.cwd()}/dist/bin/calicoctl` } = options;
+  const child = spawn(program, words, {
+    env: { PATH: `${process.cwd()}/dist/bin:${process.env['PATH'] ?? ''}`, ...environment },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  // It may end without reading all of it.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
+  const exited = once(child, 'close') as Promise<[number | null]>;
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [status] = await exited;
+  return { status, stdout, stderr };
+}
+
+/** calicoctl within this process, on a datastore that is there already: where the executable is not the point. */
+export async function runOn(datastore: Datastore, words: readonly string[], stdin = ''): Promise<CalicoctlOutcome> {
+  let stdout = '';
+  let stderr = '';
+  const status = await run(words, {
+    environment: {},
+    datastore,
+    readFile: (path) => readFile(path, 'utf8'),
+    readStdin: () => Promise.resolve(stdin),
+    stdout: (output) => (stdout += output),
+    stderr: (output) => (stderr += output),
+  });
+  return { status, stdout, stderr };
+}
