@@ -3,6 +3,7 @@ import { headingsOf } from './columns.js';
 import type { Command, OptionSpec } from './command.js';
 import { COMPLETION_SCRIPTS } from './completion-scripts.js';
 import { fieldsBelow, fieldTree } from './field-tree.js';
+import { nextWords } from './first-era/form.js';
 import { kindWords } from './kind-names.js';
 
 /** What may stand where the cursor is. */
@@ -157,8 +158,21 @@ function argumentName({ command, positional }: Line): string {
   return isPast ? '' : (/\w+(\.\w+)*/.exec(spec)?.[0] ?? '');
 }
 
+/** Words of a command whose usage says which may follow which. */
+async function usageCandidates(
+  usage: readonly string[],
+  positional: readonly string[],
+  live: LiveNames,
+): Promise<readonly Candidate[]> {
+  const next = nextWords(usage, positional);
+  const wantsProfile = next.some((word) => word === '<profile>' || word === '<profiles>');
+  const profiles = wantsProfile ? await live.names('Profile', undefined) : [];
+  return [...next.filter((word) => !word.startsWith('<')), ...profiles].map((value) => ({ value }));
+}
+
 async function positionalCandidates(line: Line, current: string, live: LiveNames): Promise<readonly Candidate[]> {
-  const { positional, given } = line;
+  const { command, positional, given } = line;
+  if (command?.usage !== undefined) return usageCandidates(command.usage, positional, live);
   const word = argumentName(line);
   if (word === 'kind.field') return fieldCandidates(current);
   if (word === 'kind') return kindCandidates(current);

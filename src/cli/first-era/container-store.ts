@@ -1,3 +1,4 @@
+import { DOCKER_NAMESPACE } from '../../docker/endpoints.js';
 import type { Client } from '../../client/client.js';
 import type { Result } from '../result.js';
 import type { ContainerPlace } from './container-place.js';
@@ -25,16 +26,24 @@ export function networkOf(address: string): string {
   return `${address}/${address.includes(':') ? 128 : 32}`;
 }
 
+/** Endpoints of this node by orchestrator: by the beginning of their names, which is cheap however many others there are. */
+async function endpointsOn(client: Client, node: string, orchestrator: string): Promise<readonly StoredEndpoint[]> {
+  const namePrefix = `${node.replaceAll('-', '--')}-${orchestrator}-`;
+  const namespace = orchestrator === 'libnetwork' ? DOCKER_NAMESPACE : NAMESPACE;
+  const { items } = await client.datastore.list('WorkloadEndpoint', { namespace, namePrefix });
+  return items;
+}
+
 /** The endpoints of a container on this host: its own, then those on Docker networks. */
 export async function endpointsOf(
   client: Client,
   node: string,
   { orchestrator, workload, dockerEndpoints }: ContainerPlace,
 ): Promise<readonly StoredEndpoint[]> {
-  const mine = (await client.list('WorkloadEndpoint')).filter(({ value }) => value.spec.node === node);
-  const own = mine.filter(({ value: { spec } }) => spec.orchestrator === orchestrator && spec.workload === workload);
-  const onNetworks = mine.filter(
-    ({ value: { spec } }) => spec.orchestrator === 'libnetwork' && dockerEndpoints.includes(spec.endpoint ?? ''),
+  const own = (await endpointsOn(client, node, orchestrator)).filter(({ value }) => value.spec.workload === workload);
+  if (dockerEndpoints.length === 0) return own;
+  const onNetworks = (await endpointsOn(client, node, 'libnetwork')).filter(({ value }) =>
+    dockerEndpoints.includes(value.spec.endpoint ?? ''),
   );
   return [...own, ...onNetworks];
 }
@@ -43,8 +52,7 @@ export async function endpointsOf(
 export async function findForgotten(client: Client, node: string, typed: string): Promise<ContainerPlace | undefined> {
   if (!/^[0-9a-f]{4,64}$/.test(typed)) return undefined;
   const ids = new Set(
-    (await client.list('WorkloadEndpoint'))
-      .filter(({ value: { spec } }) => spec.node === node && spec.orchestrator === 'docker')
+    (await endpointsOn(client, node, 'docker'))
       .map(({ value }) => value.spec.workload ?? '')
       .filter((id) => id.startsWith(typed)),
   );

@@ -262,7 +262,7 @@ describe('calicoctl container C ip', () => {
     see(place({ dockerEndpoints: [endpoint] }));
     await plain(
       'create -f -',
-      `apiVersion: projectcalico.org/v3\nkind: WorkloadEndpoint\nmetadata: {name: calico--01-libnetwork-libnetwork-${endpoint}, namespace: default}\nspec: {orchestrator: libnetwork, workload: libnetwork, node: calico-01, endpoint: ${endpoint}, interfaceName: caliab12cd34ef5, ipNetworks: [192.168.1.1/32]}\n`,
+      `apiVersion: projectcalico.org/v3\nkind: WorkloadEndpoint\nmetadata: {name: calico--01-libnetwork-libnetwork-${endpoint}, namespace: libnetwork}\nspec: {orchestrator: libnetwork, workload: libnetwork, node: calico-01, endpoint: ${endpoint}, interfaceName: caliab12cd34ef5, ipNetworks: [192.168.1.1/32]}\n`,
     );
     fake.inside.set('caliab12cd34ef5', 'cali0');
     expect(await container('web ip add 192.168.1.6')).toEqual(done('IP 192.168.1.6 added to web'));

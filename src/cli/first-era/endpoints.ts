@@ -7,6 +7,7 @@ import { type Block, line, type Result } from '../result.js';
 import { identityCells, workloadOf } from './endpoint-identity.js';
 import type { ENDPOINT } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
+import { findProfile } from './profile-store.js';
 import { repeatOnConflict } from './repeat.js';
 
 export type StoredEndpoint = Stored<'WorkloadEndpoint'>;
@@ -76,7 +77,7 @@ async function show(call: TypedCall, context: Context): Promise<Result> {
 }
 
 /** How a command changes an endpoint's profiles. */
-export interface ProfileChange {
+interface ProfileChange {
   /** @returns the new list, or why there is none */
   readonly apply: (profiles: readonly string[]) => readonly string[] | { readonly refusal: string };
   readonly done: string;
@@ -86,9 +87,10 @@ function listed(profiles: readonly string[]): string {
   return profiles.join(', ');
 }
 
+type Verb = 'append' | 'remove' | 'set';
+
 /** Append, remove or set, in the words of the first era. */
-export function profileChange(verb: 'append' | 'remove' | 'set', typed: readonly string[]): ProfileChange {
-  const names = [...new Set(typed.map(convertProfileName))];
+function profileChange(verb: Verb, typed: readonly string[], names: readonly string[]): ProfileChange {
   switch (verb) {
     case 'append':
       return {
@@ -118,26 +120,20 @@ export function profileChange(verb: 'append' | 'remove' | 'set', typed: readonly
   }
 }
 
-/** Profiles that are named and do not exist: an endpoint with such a one would let nothing through. */
-async function missingProfiles(client: Client, typed: readonly string[]): Promise<readonly string[]> {
-  const missing: string[] = [];
-  for (const name of new Set(typed)) {
-    const found = await client.find({ kind: 'Profile', name: convertProfileName(name) });
-    if (found === undefined) missing.push(name);
-  }
-  return missing;
-}
-
-/** Changes the profiles of one endpoint. */
+/** Changes the profiles of one endpoint. One that does not exist is not given to it: it would let nothing through. */
 export async function changeProfiles(
   client: Client,
   endpoint: StoredEndpoint,
-  verb: 'append' | 'remove' | 'set',
+  verb: Verb,
   typed: readonly string[],
 ): Promise<Result> {
-  const missing = verb === 'remove' ? [] : await missingProfiles(client, typed);
-  if (missing.length > 0) return { errors: missing.map((name) => `Profile ${name} does not exist.`) };
-  const { apply, done } = profileChange(verb, typed);
+  const found = await Promise.all(typed.map((name) => findProfile(client, name)));
+  const missing = typed.filter((_, index) => found[index] === undefined);
+  if (verb !== 'remove' && missing.length > 0) {
+    return { errors: missing.map((name) => `Profile ${name} does not exist.`) };
+  }
+  const names = typed.map((name, index) => found[index]?.metadata.name ?? convertProfileName(name));
+  const { apply, done } = profileChange(verb, typed, [...new Set(names)]);
   return repeatOnConflict(async () => {
     const { value, revision } = await client.get(endpoint.key);
     const profiles = apply(value.spec.profiles ?? []);
@@ -164,7 +160,7 @@ async function theEndpoint(client: Client, call: TypedCall): Promise<StoredEndpo
   };
 }
 
-function changing(verb: 'append' | 'remove' | 'set') {
+function changing(verb: Verb) {
   return async (call: TypedCall, context: Context): Promise<Result> => {
     const client = await context.connect();
     const endpoint = await theEndpoint(client, call);

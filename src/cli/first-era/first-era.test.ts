@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
+import { Client } from '../../client/client.js';
+import { profileName } from '../../docker/network-name.js';
 import { Ipam } from '../../ipam/ipam.js';
 import { describeFirstEra, firstEra } from './first-era.contract.js';
 
@@ -48,6 +50,33 @@ describe('names of the first era', () => {
     ]);
     expect((await calicoctl('profile Web_Tier tag show')).stdout).toBe('Web_Tier\n');
     expect((await calicoctl('profile remove Web_Tier')).stdout).toBe('Deleted profile Web_Tier\n');
+  });
+});
+
+describe("a Docker network's profile", () => {
+  test("is found by the network's name", async () => {
+    const datastore = new MemoryDatastore();
+    const calicoctl = firstEra(datastore);
+    const name = profileName('My_Net');
+    await new Client(datastore).create({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'Profile',
+      metadata: { name },
+      spec: { labelsToApply: { [name]: '' } },
+    });
+    expect((await calicoctl('profile My_Net tag show')).stdout).toBe(`${name}\n`);
+  });
+});
+
+describe('completion', () => {
+  test('knows the words and the profiles', async () => {
+    const calicoctl = firstEra(new MemoryDatastore());
+    await calicoctl('profile add web');
+    const words = async (...typed: readonly string[]) =>
+      (await calicoctl(`__complete -- ${typed.join(' ')}`)).stdout.split('\n').map((line) => line.split('\t')[0]);
+    expect(await words('profile', 'w')).toContain('web');
+    expect(await words('profile', 'web', 'ru')).toContain('rule');
+    expect(await words('bgp', 'node-mesh', 'o')).toEqual(expect.arrayContaining(['on', 'off']));
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BGP, CONFIG, CONTAINER, ENDPOINT, NODE_BGP, PROFILE } from './families.js';
-import { fitWords, type Forms, parsePattern } from './form.js';
+import { fitWords, type Forms, nextWords, parsePattern } from './form.js';
 
 const FAMILIES: readonly { readonly name: string; readonly forms: Forms }[] = [
   CONTAINER,
@@ -89,5 +89,28 @@ describe('fitWords()', () => {
         expect(outcome).toMatchObject(outcome instanceof Error ? { code: 'ERR_CALI_CLI_USAGE' } : { words: {} });
       }),
     );
+  });
+});
+
+describe('nextWords()', () => {
+  test.each([
+    ['', ['show', 'add', 'remove', '<profile>']],
+    ['web', ['tag', 'rule']],
+    ['web rule', ['add', 'remove', 'show', 'json', 'update']],
+    ['web rule add', ['inbound', 'outbound']],
+    ['web rule add inbound allow', ['<match>']],
+    ['web tag show', []],
+    ['web nonsense', []],
+  ])('after "%s"', (text, expected) => {
+    const typed = text.split(' ').filter((word) => word !== '');
+    const patterns = Object.values(PROFILE.forms).map(({ pattern }) => pattern);
+    expect(nextWords(patterns, typed)).toEqual(expected);
+  });
+
+  test('goes on with what may be left out, and with a list', () => {
+    expect(nextWords(['node-mesh [on|off]'], ['node-mesh'])).toEqual(['on', 'off']);
+    expect(nextWords(['<container> profile set [<profiles>...]'], ['web', 'profile', 'set', 'a'])).toEqual([
+      '<profiles>',
+    ]);
   });
 });

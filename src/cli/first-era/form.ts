@@ -119,6 +119,34 @@ function matchForm(parts: readonly Part[], typed: readonly string[]): Match | Mi
   return at === typed.length ? { words, lists, choices } : { at, expected: skipped };
 }
 
+function shownWords(part: Part): readonly string[] {
+  switch (part.type) {
+    case 'literal':
+      return [part.text];
+    case 'choice':
+      return part.words;
+    default:
+      return [`<${part.name}>`];
+  }
+}
+
+/** What may follow words that were typed: words as they are, `<name>` for what stands for one. For completion. */
+export function nextWords(patterns: readonly string[], typed: readonly string[]): readonly string[] {
+  const next = new Set<string>();
+  for (const { parts } of patterns.map(parsePattern)) {
+    let at = 0;
+    for (const part of parts) {
+      const isNext = at === typed.length || part.type === 'rest';
+      const taken = isNext ? 0 : take(part, typed, at);
+      if (isNext) for (const word of shownWords(part)) next.add(word);
+      const mayGoOn = part.type !== 'literal' && part.isOptional && part.type !== 'rest';
+      if (typeof taken !== 'number' || (isNext && !mayGoOn)) break;
+      at += taken;
+    }
+  }
+  return [...next];
+}
+
 function explainMisses(line: TypedLine, misses: readonly Miss[]): CalicoError {
   const at = Math.max(...misses.map((miss) => miss.at));
   const expected = [...new Set(misses.filter((miss) => miss.at === at).flatMap((miss) => miss.expected))];
