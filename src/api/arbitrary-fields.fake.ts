@@ -44,7 +44,9 @@ const TEXTS: Readonly<Record<string, Arbitrary>> = {
   '1 to 65535, first:last, or the name of a port': fc.constantFrom(80, '443', '1:2', 'http'),
 };
 
-const NAMES_BY_PATH: readonly (readonly [RegExp, Arbitrary])[] = [
+const TEXTS_BY_PATH: readonly (readonly [RegExp, Arbitrary])[] = [
+  [/communities\[\]\.value$/, fc.constantFrom('65000:1', '65000:1:2')],
+  [/dscp/i, fc.constantFrom(0, 46, 'EF')],
   [/(tier|node|namespace|[nN]ame|endpoint|pod|workload|containerID)$/, name],
   [/orchestrator$/, fc.constantFrom('k8s', 'cni', 'libnetwork', 'openstack')],
   [/\.(exact|prefix)$/, fc.constantFrom('/', '/a/b')],
@@ -62,7 +64,7 @@ function textFor({ facts, form }: Outline, path: string): Arbitrary {
   const choices = words === undefined ? null : /^one of ([^,]+(?:, [^,]+)*?)(?:, in any case|, or .*)?$/.exec(words);
   if (choices?.[1] !== undefined) return fc.constantFrom(...choices[1].split(', '));
   if (pattern !== undefined && !pattern.startsWith('(?i)')) return fc.stringMatching(new RegExp(pattern));
-  const byPath = NAMES_BY_PATH.find(([match]) => match.test(path));
+  const byPath = TEXTS_BY_PATH.find(([match]) => match.test(path));
   if (byPath !== undefined) return byPath[1];
   return form === 'text' ? fc.oneof(name, fc.string({ maxLength: 8 })) : fc.constantFrom(80, 'http');
 }
