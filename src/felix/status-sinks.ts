@@ -59,8 +59,8 @@ export class FolderStatusSink implements StatusSink {
 
   async write(name: string, text: string): Promise<void> {
     const path = join(this.#folder, name);
-    // Begins otherwise, so that nobody takes it for a status; one of a life that ended is written over.
-    const unfinished = join(this.#folder, '.unfinished');
+    // Begins otherwise, so that nobody takes it for a status; hosts that share a folder do not share it.
+    const unfinished = join(this.#folder, `.unfinished-${process.pid}`);
     try {
       await mkdir(this.#folder, { recursive: true });
       await writeFile(unfinished, text);
