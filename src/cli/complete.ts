@@ -1,4 +1,5 @@
 import type { PublicKind } from '../api/registry.js';
+import type { Datastore } from '../datastore/datastore.js';
 import { type Call, CONFIG_OPTION, type Context, GLOBAL_OPTIONS } from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
 import { completeWords, type LiveNames } from './complete-words.js';
@@ -10,8 +11,45 @@ const TIME_LIMIT_MS = 1000;
 /** Whose namespaces stand for all there are. */
 const NAMESPACED = ['NetworkPolicy', 'NetworkSet', 'WorkloadEndpoint'] as const;
 
+/** What `-c` says on the line that is being typed. */
+function configFile(words: readonly string[]): string | undefined {
+  const at = words.findIndex((word) => word === '-c' || word === '--config');
+  if (at >= 0) return words[at + 1];
+  return words.find((word) => word.startsWith('--config='))?.slice('--config='.length);
+}
+
+/** The datastore that the line means, opened when it is first asked. */
+class LineDatastore implements AsyncDisposable {
+  readonly #context: Context;
+  readonly #file: string | undefined;
+  #own: Promise<Datastore> | undefined;
+
+  constructor(words: readonly string[], context: Context) {
+    this.#context = context;
+    this.#file = configFile(words);
+  }
+
+  async get(): Promise<Datastore> {
+    if (this.#file === undefined) return (await this.#context.connectUnchecked()).datastore;
+    this.#own ??= this.#open(this.#file);
+    return this.#own;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // One that could not be opened has said so to whoever asked it.
+    const opened = await this.#own?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+
+  async #open(file: string): Promise<Datastore> {
+    const { readSettings } = await import('./config.js');
+    const { openDatastore } = await import('./connection.js');
+    return openDatastore((await readSettings(file, this.#context)).settings);
+  }
+}
+
 /** Names from the datastore; none when it cannot say in time. */
-function liveNames(context: Context): LiveNames {
+function liveNames(store: LineDatastore): LiveNames {
   const signal = AbortSignal.timeout(TIME_LIMIT_MS);
   const inTime = async <T>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> => {
     const late = new Promise<readonly T[]>((resolve) => {
@@ -21,7 +59,7 @@ function liveNames(context: Context): LiveNames {
     return Promise.race([ask().catch(() => []), late]);
   };
   const keysOf = async (kind: PublicKind, namespace?: string) => {
-    const { datastore } = await context.connectUnchecked();
+    const datastore = await store.get();
     const options = namespace === undefined ? { signal } : { signal, namespace };
     const { entries } = await datastore.listRevisions(kind, options);
     return entries.map(({ key }) => key);
@@ -40,6 +78,7 @@ function liveNames(context: Context): LiveNames {
 /** __complete -- WORD… CURRENT: a candidate a line, with what it means behind a tab. */
 export async function complete(call: Call, context: Context): Promise<Result> {
   const vocabulary = { commands: COMMANDS, groups: GROUPS, globalOptions: [...GLOBAL_OPTIONS, CONFIG_OPTION] };
-  const found = await completeWords(call.arguments, vocabulary, liveNames(context));
+  await using store = new LineDatastore(call.arguments, context);
+  const found = await completeWords(call.arguments, vocabulary, liveNames(store));
   return { output: found.map(({ value, help }) => line(help === undefined ? value : `${value}\t${help}`)) };
 }

@@ -54,6 +54,19 @@ describe('the completion of bash', () => {
     expect(await offered(['calicoctl', 'get', 'ippool', 'office', '--wat'])).toEqual(['--watch']);
   });
 
+  test('asks the datastore that the line names', async () => {
+    const file = join(directory, 'calicoctl.cfg');
+    const config = [
+      'apiVersion: projectcalico.org/v3',
+      'kind: CalicoAPIConfig',
+      'spec:',
+      `  etcdEndpoints: ${etcd.endpoint}`,
+    ];
+    await writeFile(file, config.join('\n'));
+    const words = ['calicoctl', 'get', '-c', file, 'ippool', 'off'];
+    expect(await offered(words, 'http://127.0.0.1:9')).toEqual(['office']);
+  });
+
   test('puts words together again that bash took apart at =', async () => {
     expect(await offered(['calicoctl', 'get', 'ippool', '--output', '=', 'ya'])).toEqual(['yaml']);
     expect(await offered(['calicoctl', 'get', 'ippool', '-o', 'custom-columns', '=', 'CI'])).toEqual(['CIDR']);
