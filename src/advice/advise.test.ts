@@ -193,6 +193,30 @@ describe('dnsAdvice()', () => {
   });
 });
 
+describe('dnsServerAdvice()', () => {
+  const server = workload('kube/dns', { app: 'dns' }, { ports: [{ name: 'dns', protocol: 'UDP', port: 53 }] });
+  const before = cluster().with([server]);
+  const everywhere = (...ingress: object[]) => policy({ types: ['Ingress'], ingress }, 'GlobalNetworkPolicy deny');
+  const closed =
+    'GlobalNetworkPolicy "deny": it closes a DNS server: nothing lets anybody reach port 53 there any more (kube/dns) | add an ingress rule for it: {action: Allow, protocol: UDP, destination: {ports: [53]}}';
+
+  test('names the servers that nobody can ask any more', () => {
+    expect(tell([everywhere()], before)).toEqual([closed]);
+    expect(tell([everywhere({ action: 'Allow', protocol: 'TCP', destination: { ports: [80] } })], before)).toEqual([
+      closed,
+    ]);
+  });
+
+  test('says nothing while somebody can, and where there is none', () => {
+    expect(tell([everywhere(allowDns)], before)).toEqual([]);
+    expect(tell([everywhere({ action: 'Allow', source: { selector: "tier == 'web'" } })], before)).toEqual([]);
+    expect(tell([everywhere({ action: 'Allow', protocol: 'UDP', destination: { ports: ['dns'] } })], before)).toEqual(
+      [],
+    );
+    expect(tell([everywhere()])).toEqual([]);
+  });
+});
+
 describe('hostAccessAdvice()', () => {
   const host = fact('HostEndpoint h1', {
     labels: { role: 'host' },

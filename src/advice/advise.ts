@@ -1,6 +1,7 @@
 import type { Advice } from './advice.js';
 import { type Cluster, type Fact, isPolicy } from './cluster.js';
 import { dnsAdvice } from './dns.js';
+import { dnsServerAdvice } from './dns-servers.js';
 import { hostAccessAdvice } from './host-access.js';
 import { nearMisses } from './near-miss.js';
 import { selectsNothing } from './selects-nothing.js';
@@ -21,6 +22,7 @@ export function advise(before: Cluster, changes: readonly Fact[]): readonly Advi
     ...selectsNothing(written, after),
     ...unreachableAdvice(written),
     ...dnsAdvice(before, changes, after),
+    ...dnsServerAdvice(before, changes, after),
     ...hostAccessAdvice(before, changes, after),
   ];
 }

@@ -17,8 +17,8 @@ export function isFor(direction: 'Ingress' | 'Egress', { value }: PolicyFact): b
   return value !== undefined && (types.length === 0 || types.includes(direction));
 }
 
-/** What of a policy's change there is: as it was and as it will be. */
-function versionsOf(change: PolicyFact, before: Cluster): readonly PolicyFact[] {
+/** A policy that changes, as it was and as it will be, where it was and will be. */
+export function versionsOf(change: PolicyFact, before: Cluster): readonly PolicyFact[] {
   const old = { ...change, value: before.valueOf(change.key) } as PolicyFact;
   return [old, change].filter((version) => version.value !== undefined);
 }

@@ -102,6 +102,18 @@ describe('calicoctl edit', () => {
     ).toContain('blockSize: [');
   });
 
+  test('warns of what is odd about a policy before it is saved', async () => {
+    const { calicoctl } = await setUp();
+    const policy =
+      '{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: p}, spec: {order: 1}}';
+    await calicoctl.run(['apply', '-f', '-'], policy);
+    const rules = `sed -i 's/^  order: 1/  order: 1\\n  ingress: [{action: Deny}, {action: Allow}]/' "$1"`;
+    const environment = { PATH: process.env['PATH'] ?? '', EDITOR: await editor(rules) };
+    const { stdout, stderr } = await calicoctl.run(['edit', 'gnp', 'p'], '', { environment });
+    expect(stdout).toBe("Successfully edited 1 'GlobalNetworkPolicy' resource\n");
+    expect(stderr).toContain('warning: GlobalNetworkPolicy "p": spec.ingress[1] is never reached');
+  });
+
   test('keeps the file when the same mistake is saved again', async () => {
     const { edit, stored } = await setUp();
     const { status, stderr } = await edit(`sed -i 's/blockSize: 26/blockSize: 27/' "$1"`);

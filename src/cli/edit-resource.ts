@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PublicKind, PublicResourceByKind } from '../api/registry.js';
 import type { ResourceKey } from '../api/resource-update.js';
+import { parseResource, validate } from '../api/validate.js';
 import { CalicoError, NotFoundError, UnsupportedError, ValidationError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import type { Stored } from '../datastore/datastore.js';
@@ -13,6 +14,7 @@ import { describeFailures, doneLead, type Failure, formatFailure } from './messa
 import { namedResource } from './named-resource.js';
 import { runProgram } from './programs.js';
 import { line, type Result } from './result.js';
+import { warnOf } from './warnings.js';
 import { formatYaml } from './yaml-text.js';
 
 const INTRODUCTION = [
@@ -89,6 +91,8 @@ type Attempt =
   | { readonly type: 'saved' | 'unchanged' }
   | { readonly type: 'refused'; readonly failures: readonly Failure[] };
 
+type Warn = (resource: PublicResourceByKind[PublicKind]) => Promise<void>;
+
 /** One resource in an editor, until it is saved or given up. */
 class Editing {
   readonly #client: Client;
@@ -96,9 +100,12 @@ class Editing {
   readonly #key: ResourceKey<PublicKind>;
   readonly #name: string;
   readonly #original: string;
+  readonly #warn: Warn;
 
-  constructor(client: Client, stored: Stored<PublicKind>) {
+  /** @param warn hears of each text that is valid, before it is saved */
+  constructor(client: Client, stored: Stored<PublicKind>, warn: Warn) {
     this.#client = client;
+    this.#warn = warn;
     this.#stored = stored;
     this.#key = stored.key;
     this.#name = `${stored.key.kind.toLowerCase()}-${stored.key.name.replaceAll(/[^\w.-]/g, '_')}.yaml`;
@@ -149,6 +156,7 @@ class Editing {
       return { type: 'refused', failures: describeFailures(error, this.#key) };
     }
     if (isDeepStrictEqual(typed, parseValue(this.#name, this.#original))) return { type: 'unchanged' };
+    if (validate(typed).length === 0) await this.#warn(parseResource(typed));
     try {
       await this.#client.change(this.#key, (newest) => {
         refuseOther(this.#stored.value, typed);
@@ -186,7 +194,8 @@ export async function editResource(call: Call, context: Context): Promise<Result
     if (!(error instanceof NotFoundError)) throw error;
     return { errors: describeFailures(error, key).map(formatFailure) };
   }
-  const isChanged = await new Editing(client, stored).run(context.environment);
+  const warn: Warn = (resource) => warnOf([{ key: stored.key, resource }], { client, call, context });
+  const isChanged = await new Editing(client, stored, warn).run(context.environment);
   if (!isChanged) return { output: [line('Edit cancelled, no changes made')] };
   return { output: [line(`${doneLead(flag(call, 'dryRun'))} edited 1 '${key.kind}' resource`)] };
 }
