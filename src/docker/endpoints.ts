@@ -97,7 +97,7 @@ export class DockerEndpoints {
   async join(endpoint: DockerEndpoint, joined: Joined): Promise<void> {
     const complete = { ...endpoint, sandbox: joined.sandbox };
     this.#byId.set(endpoint.id, complete);
-    await this.#client.apply(this.#resource(complete, joined));
+    await this.#client.update(this.#resource(complete, joined));
     await this.#rewriteCompanions(complete);
   }
 
@@ -110,7 +110,7 @@ export class DockerEndpoints {
   }
 
   async #rewriteCompanions(endpoint: DockerEndpoint): Promise<void> {
-    for (const other of this.companions(endpoint)) await this.#client.apply(this.#resource(other, undefined));
+    for (const other of this.companions(endpoint)) await this.#client.update(this.#resource(other, undefined));
   }
 
   /** What is gone already is fine. */

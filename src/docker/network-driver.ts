@@ -100,9 +100,9 @@ export class NetworkDriver {
     const endpoint = await endpoints.find(EndpointID);
     if (endpoint === undefined) throw unknownEndpoint(EndpointID);
     const { host, loose } = interfaceNames(EndpointID);
-    const [network, who] = await Promise.all([networks.find(NetworkID), this.#whoJoins(endpoint)]);
+    const network = await networks.find(NetworkID);
     await Promise.all([
-      endpoints.join(endpoint, { sandbox: SandboxKey, ...who }),
+      this.#whoJoins(endpoint).then((who) => endpoints.join(endpoint, { sandbox: SandboxKey, ...who })),
       kernel.lay({
         hostInterface: host,
         looseInterface: loose,

@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request as ask, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { CalicoError, formatError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { badRequest, unknownMethod } from './messages.js';
@@ -91,6 +92,7 @@ export class PluginServer implements AsyncDisposable {
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const name = (request.url ?? '/').replace(/^\//, '').replace(/\?.*$/s, '');
+    const startedMs = performance.now();
     let status = 200;
     let answer: object;
     try {
@@ -106,6 +108,11 @@ export class PluginServer implements AsyncDisposable {
       if (error instanceof CalicoError) this.#options.log.info('refused', facts);
       else this.#options.log.error('failed', facts);
     }
+    this.#options.log.debug('answered', {
+      method: name.slice(0, 80),
+      status,
+      tookMs: Math.round(performance.now() - startedMs),
+    });
     response.writeHead(status, { 'content-type': 'application/vnd.docker.plugins.v1.2+json' });
     response.end(`${JSON.stringify(answer)}\n`);
     // What is left of a body that was too long nobody reads.
