@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { isPublicKind, publicKinds } from '../src/api/registry.js';
+import { parseResource } from '../src/api/validate.js';
+import { formatYaml } from '../src/cli/yaml-text.js';
+import type { WriteOperation } from '../src/datastore/datastore.js';
 import { EtcdDatastore } from '../src/datastore/etcd/etcd-datastore.js';
 import { TestEtcd } from '../test/setup/etcd.js';
 
@@ -7,17 +14,36 @@ import { TestEtcd } from '../test/setup/etcd.js';
 
 const POLICIES = 1_000;
 const ENDPOINTS = process.env['SHORT'] === '1' ? 0 : 10_000;
+const MANY_ENDPOINTS = 50_000;
+const DOCUMENTS = process.env['SHORT'] === '1' ? 1_000 : 5_000;
 const ROUNDS = process.env['SHORT'] === '1' ? 7 : 15;
 const COMMIT_LIMIT = 100;
 
-function run(words: readonly string[], endpoint: string): number {
+const directory = mkdtempSync(join(tmpdir(), 'calico-bench-'));
+/** Loaded before a program, tells at its end how much memory it had at most. */
+const PEAK = join(directory, 'peak.cjs');
+writeFileSync(
+  PEAK,
+  "process.on('exit', () => require('node:fs').writeSync(2, `peak=${process.resourceUsage().maxRSS}`));",
+);
+
+interface Measured {
+  readonly ms: number;
+  readonly peakKib: number;
+}
+
+function measure(words: readonly string[], endpoint: string): Measured {
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, words, {
+  const { status, stderr } = spawnSync(process.execPath, ['--require', PEAK, ...words], {
     env: { PATH: process.env['PATH'], ETCD_ENDPOINTS: endpoint },
     maxBuffer: 2 ** 28,
   });
   if (status !== 0) throw new Error(`${words.join(' ')} ended with ${status}: ${stderr.toString()}`);
-  return performance.now() - start;
+  return { ms: performance.now() - start, peakKib: Number(/peak=(\d+)/.exec(stderr.toString())?.[1]) };
+}
+
+function run(words: readonly string[], endpoint: string): number {
+  return measure(words, endpoint).ms;
 }
 
 function median(times: number[]): number {
@@ -36,6 +62,36 @@ function compare(name: string, words: readonly string[], endpoint: string): void
   console.log(
     [name, `${mine.toPrecision(3)} ms`, `${floor.toPrecision(3)} ms`, (mine / floor).toPrecision(3)].join('  '),
   );
+}
+
+/** Long runs, once: time and memory, each beside those of bare Node. */
+function once(name: string, words: readonly string[], endpoint: string): void {
+  const bare = measure(['-e', '0'], endpoint);
+  const ours = measure(['dist/bin/calicoctl.cjs', ...words], endpoint);
+  const ms = (value: number) => `${value.toPrecision(3)} ms`;
+  const mebibytes = (value: number) => `${Math.round(value / 1024)} MiB`;
+  console.log([name, ms(ours.ms), ms(bare.ms), (ours.ms / bare.ms).toPrecision(3)].join('  '));
+  const peaks = [ours.peakKib, bare.peakKib] as const;
+  console.log([`${name}, memory`, ...peaks.map(mebibytes), (peaks[0] / peaks[1]).toPrecision(3)].join('  '));
+}
+
+/** What it costs to judge one typed object of each kind, beside reading it from JSON. */
+function compareValidation(): void {
+  const rounds = 2_000;
+  const timeOf = (work: () => unknown): number => {
+    for (let i = 0; i < rounds; i += 1) work();
+    const start = performance.now();
+    for (let i = 0; i < rounds; i += 1) work();
+    return ((performance.now() - start) * 1000) / rounds;
+  };
+  for (const { kind, examples } of Object.values(publicKinds)) {
+    if (!isPublicKind(kind)) continue;
+    const text = JSON.stringify({ ...head, kind, ...examples.valid });
+    const object: unknown = JSON.parse(text);
+    const [ours, floor] = [timeOf(() => parseResource(object)), timeOf(() => JSON.parse(text) as unknown)];
+    const columns = [`${ours.toPrecision(3)} µs`, `${floor.toPrecision(3)} µs`, (ours / floor).toPrecision(3)];
+    console.log([`validation of a ${kind}`, ...columns].join('  '));
+  }
 }
 
 const head = { apiVersion: 'projectcalico.org/v3' } as const;
@@ -76,24 +132,50 @@ function endpoint(i: number) {
   } as const;
 }
 
-async function fill(store: EtcdDatastore): Promise<void> {
-  const writes = [
-    ...Array.from({ length: POLICIES }, (_, i) => policy(i)),
-    ...Array.from({ length: ENDPOINTS }, (_, i) => endpoint(i)),
-  ];
+async function commitAll(store: EtcdDatastore, writes: readonly WriteOperation[]): Promise<void> {
   for (let at = 0; at < writes.length; at += COMMIT_LIMIT) await store.commit(writes.slice(at, at + COMMIT_LIMIT));
+}
+
+/** A file of YAML documents as people write them. */
+function documentsFile(): string {
+  const documents = Array.from({ length: DOCUMENTS }, (_, i) => formatYaml(policy(i + POLICIES).value));
+  const path = join(directory, 'policies.yaml');
+  writeFileSync(path, documents.join('---\n'));
+  return path;
 }
 
 const etcd = await TestEtcd.start();
 try {
   await using store = new EtcdDatastore(etcd.config);
-  await fill(store);
+  await commitAll(
+    store,
+    Array.from({ length: POLICIES }, (_, i) => policy(i)),
+  );
+  await commitAll(
+    store,
+    Array.from({ length: ENDPOINTS }, (_, i) => endpoint(i)),
+  );
   const { endpoint: url } = etcd;
   compare('calicoctl version --client', ['version', '--client'], url);
   compare('calicoctl get, empty table', ['get', 'bgppeer'], url);
   compare('calicoctl get 1,000 policies, table', ['get', 'networkpolicy'], url);
   compare('calicoctl get 1,000 policies, YAML', ['get', 'networkpolicy', '-o', 'yaml'], url);
-  if (ENDPOINTS > 0) compare('calicoctl get 10,000 endpoints, table', ['get', 'workloadendpoint'], url);
+  compareValidation();
+  const file = documentsFile();
+  const many = DOCUMENTS.toLocaleString('en');
+  once(`calicoctl validate ${many} documents`, ['validate', '-f', file], url);
+  once(`calicoctl apply ${many} documents, new`, ['apply', '-f', file], url);
+  once(`calicoctl apply ${many} documents, again`, ['apply', '-f', file], url);
+  if (ENDPOINTS > 0) {
+    compare('calicoctl get 10,000 endpoints, table', ['get', 'workloadendpoint'], url);
+    await commitAll(
+      store,
+      Array.from({ length: MANY_ENDPOINTS - ENDPOINTS }, (_, i) => endpoint(i + ENDPOINTS)),
+    );
+    once('calicoctl get 50,000 endpoints, table', ['get', 'workloadendpoint'], url);
+    once('calicoctl get 50,000 endpoints, YAML', ['get', 'workloadendpoint', '-o', 'yaml'], url);
+  }
 } finally {
   await etcd.stop();
+  rmSync(directory, { recursive: true, force: true });
 }
