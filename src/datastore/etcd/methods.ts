@@ -14,6 +14,7 @@ import {
   WatchRequest,
   WatchResponse,
 } from './generated/etcd.js';
+import { decodeRangeResponse } from './range-response.js';
 
 interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -47,7 +48,10 @@ function method<Request, Response>(
   };
 }
 
-export const rangeMethod = method('KV/Range', true, RangeRequest, RangeResponse);
+export const rangeMethod: Method<RangeRequest, RangeResponse> = {
+  ...method('KV/Range', true, RangeRequest, RangeResponse),
+  deserialize: decodeRangeResponse,
+};
 export const txnMethod = method('KV/Txn', false, TxnRequest, TxnResponse);
 export const compactMethod = method('KV/Compact', false, CompactionRequest, CompactionResponse);
 export const leaseGrantMethod = method('Lease/LeaseGrant', false, LeaseGrantRequest, LeaseGrantResponse);
