@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { workloadEndpointName } from '../../api/names.js';
 import { NotFoundError } from '../../base/errors.js';
 import type { Datastore } from '../../datastore/datastore.js';
 import { run } from '../main.js';
@@ -7,6 +8,27 @@ import { run } from '../main.js';
 type Step = readonly [command: string, expected: string | { readonly refused: string }, stdin?: string];
 
 const box = (...lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
+interface PlainEndpoint {
+  readonly node: string;
+  readonly orchestrator: string;
+  readonly workload: string;
+  readonly endpoint: string;
+  readonly address: string;
+}
+
+function endpointYaml({ node, orchestrator, workload, endpoint, address }: PlainEndpoint): string {
+  const name = workloadEndpointName({ node, orchestrator, workload, endpoint });
+  return [
+    'apiVersion: projectcalico.org/v3',
+    'kind: WorkloadEndpoint',
+    `metadata: {name: ${name}, namespace: default}`,
+    'spec:',
+    `  {node: ${node}, orchestrator: ${orchestrator}, workload: ${workload}, endpoint: ${endpoint},`,
+    `   interfaceName: cali${endpoint}, ipNetworks: [${address}/32]}`,
+    '',
+  ].join('\n');
+}
 
 /** Runs calicoctl on a datastore, as on the host `calico-01`. */
 export function firstEra(datastore: Datastore, environment: Readonly<Record<string, string>> = {}) {
@@ -261,6 +283,75 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     ['node remove --hostname=calico-09', { refused: 'Node calico-09 does not exist.\n' }],
     ['node remove', 'Node configuration removed\n'],
   ],
+  'endpoints are counted, listed, chosen, and given profiles': [
+    [
+      'endpoint show',
+      box(
+        '+----------+-----------------+--------------+--------------+',
+        '| Hostname | Orchestrator ID | NumWorkloads | NumEndpoints |',
+        '+----------+-----------------+--------------+--------------+',
+      ),
+    ],
+    [
+      'create -f -',
+      "Successfully created 3 'WorkloadEndpoint' resource(s)\n",
+      [
+        endpointYaml({
+          node: 'calico-01',
+          orchestrator: 'docker',
+          workload: 'web',
+          endpoint: 'e1',
+          address: '10.0.0.1',
+        }),
+        endpointYaml({
+          node: 'calico-02',
+          orchestrator: 'docker',
+          workload: 'web',
+          endpoint: 'e1',
+          address: '10.0.0.2',
+        }),
+        endpointYaml({
+          node: 'calico-02',
+          orchestrator: 'docker',
+          workload: 'db',
+          endpoint: 'e2',
+          address: '10.0.0.3',
+        }),
+      ].join('---\n'),
+    ],
+    [
+      'endpoint show',
+      box(
+        '+-----------+-----------------+--------------+--------------+',
+        '| Hostname  | Orchestrator ID | NumWorkloads | NumEndpoints |',
+        '+-----------+-----------------+--------------+--------------+',
+        '| calico-01 |     docker      |      1       |      1       |',
+        '| calico-02 |     docker      |      2       |      2       |',
+        '+-----------+-----------------+--------------+--------------+',
+      ),
+    ],
+    ['profile add net1', 'Created profile net1\n'],
+    ['endpoint e2 profile append net1', 'Profile(s) net1 appended.\n'],
+    ['endpoint e2 profile append net1', { refused: 'Profile net1 is already in endpoint profile list\n' }],
+    ['endpoint e2 profile append net9', { refused: 'Profile net9 does not exist.\n' }],
+    ['endpoint e1 profile set net1 --host=calico-01', 'Profile(s) set to net1.\n'],
+    ['endpoint e9 profile show', { refused: 'Could not find endpoint e9.\n' }],
+    [
+      'endpoint show --detailed --host=calico-02 --workload=db',
+      box(
+        '+-----------+-----------------+-------------+-------------+-----------+-----+----------+--------+',
+        '| Hostname  | Orchestrator ID | Workload ID | Endpoint ID | Addresses | MAC | Profiles | State  |',
+        '+-----------+-----------------+-------------+-------------+-----------+-----+----------+--------+',
+        '| calico-02 |     docker      |     db      |     e2      | 10.0.0.3  |     |   net1   | active |',
+        '+-----------+-----------------+-------------+-------------+-----------+-----+----------+--------+',
+      ),
+    ],
+    ['endpoint e2 profile show', box('+------+', '| Name |', '+------+', '| net1 |', '+------+')],
+    ['endpoint e2 profile remove net1', 'Profile(s) net1 removed.\n'],
+    ['endpoint e2 profile remove net1', { refused: 'Profile net1 is not in endpoint profile list\n' }],
+    ['endpoint e1 profile set --host=calico-01', 'Removed all profiles from endpoint.\n'],
+    ['profile remove net1', 'Deleted profile net1\n'],
+  ],
   'the mesh and the AS number of nodes': [
     ['bgp node-mesh', 'on\n'],
     ['bgp node-mesh off', ''],
@@ -309,6 +400,27 @@ export function describeFirstEra(name: string, open: () => Promise<Datastore>): 
             : { status: 1, stdout: '', stderr: expected.refused };
         expect(await calicoctl(command, stdin), `calicoctl ${command}`).toEqual(wanted);
       }
+    });
+
+    test('an endpoint that is not the only one of its name must be told by more', async () => {
+      const calicoctl = firstEra(await open());
+      for (const node of ['calico-01', 'calico-02']) {
+        const yaml = endpointYaml({
+          node,
+          orchestrator: 'docker',
+          workload: 'web',
+          endpoint: 'e1',
+          address: '10.0.0.1',
+        });
+        await calicoctl('create -f -', yaml);
+      }
+      const { status, stdout, stderr } = await calicoctl('endpoint e1 profile set');
+      expect([status, stdout.split('\n').length, stderr.split('\n')[0]]).toEqual([
+        1,
+        7,
+        'More than 1 endpoint matches "e1".',
+      ]);
+      expect((await calicoctl('endpoint e1 profile set --host calico-02')).status).toBe(0);
     });
   });
 }
