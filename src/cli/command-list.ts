@@ -23,6 +23,8 @@ import { ipamRelease } from './commands/ipam-release.js';
 import { ipamShow } from './commands/ipam-show.js';
 import { label } from './commands/label.js';
 import { ipamSplit } from './commands/ipam-split.js';
+import { node } from './commands/node.js';
+import { nodeRun } from './commands/node-run.js';
 import { nodeChecksystem } from './commands/node-checksystem.js';
 import { nodeDiags } from './commands/node-diags.js';
 import { nodeStatus } from './commands/node-status.js';
@@ -63,6 +65,8 @@ export const COMMANDS: readonly Command[] = [
   ipamRelease,
   ipamShow,
   ipamSplit,
+  node,
+  nodeRun,
   nodeStatus,
   nodeChecksystem,
   nodeDiags,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { CalicoError } from '../base/errors.js';
 
 /** How a program ended, and what it said. */
@@ -47,4 +48,33 @@ export async function runProgram(
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
+}
+
+/**
+ * Starts a program that lives on when this one has ended, in a session of its own; what it says goes to a file.
+ *
+ * @returns its process id
+ * @throws {CalicoError} `ERR_CALI_CLI_PROGRAM` it cannot be started
+ */
+export function startProgram(
+  file: string,
+  words: readonly string[],
+  options: { readonly environment: Readonly<Record<string, string | undefined>>; readonly logFile: string },
+): number {
+  const log = openSync(options.logFile, 'a', 0o640);
+  try {
+    const child = spawn(file, words, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: options.environment,
+      cwd: '/',
+    });
+    // It shows as a missing process id.
+    child.on('error', () => undefined);
+    child.unref();
+    if (child.pid === undefined) throw new CalicoError('ERR_CALI_CLI_PROGRAM', `cannot run "${file}"`);
+    return child.pid;
+  } finally {
+    closeSync(log);
+  }
 }

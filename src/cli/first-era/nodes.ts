@@ -119,6 +119,11 @@ export async function stopNode(call: Call, context: Context): Promise<Result> {
       return { errors: ["Current host has active endpoints so can't be stopped. Force with --force"] };
     }
   }
+  return stopRunningNode();
+}
+
+/** Ends the calico-node of this host, if one runs, and waits until it is gone; what it put into the kernel stays. */
+export async function stopRunningNode(): Promise<Result> {
   const running = await runningNode();
   if (running === undefined) return { output: [line('Node not running')] };
   const failure = await endNode(running.pid);
