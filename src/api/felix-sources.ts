@@ -108,7 +108,11 @@ function readField(source: FelixSource, name: string, given: unknown, parameter:
 }
 
 function unknownName(source: FelixSource, name: string): FelixProblem | undefined {
-  if (unusedNames.has(name.toLowerCase())) return undefined;
+  if (unusedNames.has(name.toLowerCase())) {
+    // What the datastore says is meant for every agent of a cluster, also for those of others.
+    if (!source.isLocal) return undefined;
+    return { message: `${shownName(source, name)} has no effect: this agent does not use it`, isFatal: false };
+  }
   const meant = nearest(name, Object.keys(felixParameters));
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return { message: `${shownName(source, name)} is not a known parameter${hint}`, isFatal: false };

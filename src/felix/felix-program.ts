@@ -13,6 +13,7 @@ import { localFelixSources } from './config-sources.js';
 import { runDaemon } from './daemon.js';
 import { Health } from './health.js';
 import { keepYoungGenerationSmall } from './memory.js';
+import { SoleAgent } from './sole-agent.js';
 
 const USAGE = `calico-felix: enforces policy and routes workloads on this host, as the datastore says.
 
@@ -75,6 +76,7 @@ async function serve(environment: Environment, log: Log, signal: AbortSignal): P
   keepYoungGenerationSmall();
   const local = localFelixSources(environment, readOptionalFile);
   const { values } = resolveFelixParameters(local);
+  await using _sole = await SoleAgent.claim('calico-felix');
   const health = new Health();
   if (values.healthEnabled) await health.serve({ host: values.healthHost, port: values.healthPort }, signal);
   await using datastore = new EtcdDatastore(agentEtcdConfig(environment, local));

@@ -41,6 +41,21 @@ describe('untilDatastoreAnswers()', () => {
     await expect(untilDatastoreAnswers(() => Promise.reject(wrong), options)).rejects.toBe(wrong);
   });
 
+  test('says what it waits for before the first try has failed', async () => {
+    const { clock, lines, conditions, options } = setUp();
+    let fail: (error: Error) => void = () => undefined;
+    const first = new Promise<string>((_, reject) => (fail = reject));
+    let tries = 0;
+    const answer = untilDatastoreAnswers(() => ((tries += 1) === 1 ? first : Promise.resolve('yes')), options);
+    await clock.advance(1_000);
+    expect(conditions.shown()[0]?.text).toContain('waiting for etcd at h: no answer yet');
+    expect(lines.join('')).toContain('waiting for etcd at h: no answer in 1.0 s');
+    fail(new UnavailableError('ERR_CALI_X', 'name resolution failed'));
+    await clock.advance(1_000);
+    expect(await answer).toBe('yes');
+    expect([conditions.shown(), clock.timers]).toEqual([[], 0]);
+  });
+
   test('stops when told so', async () => {
     const { clock, stop, options } = setUp();
     const answer = untilDatastoreAnswers(refused, options);

@@ -15,6 +15,8 @@ export interface PatienceOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long the datastore may take before people are told. */
+const SILENCE_MS = 1_000;
 const BACKOFF = { initialMs: 1_000, maxMs: 10_000 };
 
 function seconds(ms: number): string {
@@ -28,6 +30,11 @@ function seconds(ms: number): string {
 export async function untilDatastoreAnswers<T>(call: () => Promise<T>, options: PatienceOptions): Promise<T> {
   const { clock, random, log, conditions, description, signal } = options;
   const sinceMs = clock.monotonicMs();
+  // A name that nobody resolves, or a host that swallows packets, fails late: what is waited for is said before.
+  const silence = clock.setTimer(SILENCE_MS, () => {
+    conditions.raise(DATASTORE_UNREACHABLE, { reason: `waiting for ${description}: no answer yet` });
+    log.warn(`waiting for ${description}: no answer in ${seconds(SILENCE_MS)}`);
+  });
   const result = await retry(call, {
     clock,
     random,
@@ -35,12 +42,13 @@ export async function untilDatastoreAnswers<T>(call: () => Promise<T>, options: 
     signal,
     isWorthRetrying: (error) => error instanceof UnavailableError || error instanceof ConflictError,
     onWait: (error, delayMs) => {
+      silence.cancel();
       const [reason = ''] = formatError(error).split('\n');
       conditions.raise(DATASTORE_UNREACHABLE, { reason: `waiting for ${description}: ${reason}` });
       const waited = seconds(clock.monotonicMs() - sinceMs);
       log.warn(`waiting for ${description}: ${reason}, ${waited} so far, next try in ${seconds(delayMs)}`);
     },
-  });
+  }).finally(() => silence.cancel());
   conditions.clear(DATASTORE_UNREACHABLE);
   return result;
 }

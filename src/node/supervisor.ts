@@ -13,6 +13,7 @@ import { Agent } from '../felix/agent.js';
 import { localFelixSources } from '../felix/config-sources.js';
 import { readOptionalFile } from '../felix/felix-program.js';
 import { Health } from '../felix/health.js';
+import { SoleAgent } from '../felix/sole-agent.js';
 import type { FeatureReport } from '../features/probe.js';
 import { DockerPlugin } from '../docker/plugin.js';
 import { type DockerSettings, readDockerSettings } from '../docker/settings.js';
@@ -129,6 +130,7 @@ export class Supervisor {
       routes: localRoutes(this.#view()),
       onBug: (error) => this.#log.error('the local API failed unforeseen', { error }),
     });
+    await using _sole = this.#settings.runFelix ? await SoleAgent.claim('calico-node') : undefined;
     try {
       await this.#serve();
     } catch (error) {

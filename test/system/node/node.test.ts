@@ -88,6 +88,23 @@ describe('calico-node on a host alone', () => {
     await stopNode(node);
   });
 
+  test('calico-felix does not run beside calico-node, nor the other way round', async () => {
+    const node = await startNode();
+    const beside = await host().exec(['calico-felix'], { check: false });
+    expect(beside.status).toBe(1);
+    expect(beside.stderr).toMatch(
+      /^calico-felix: calico-node \(pid \d+\) programs this host already\n {2}hint: stop it/,
+    );
+    await stopNode(node);
+    const felix = await host().spawn(['calico-felix'], { log: '/var/log/calico/felix.log' });
+    running.push(felix);
+    await until('calico-felix runs', async () =>
+      host().readFile('/var/log/calico/felix.log').includes('calico-felix for host'),
+    );
+    const node2 = await host().exec(['calico-node'], { check: false });
+    expect(node2.stderr).toMatch(/calico-felix \(pid \d+\) programs this host already/);
+  });
+
   test('a start after kill -9 adopts etcd, writes nothing to datastore or kernel', async () => {
     const node = await startNode();
     const etcd = await host().pidsOf('etcd');
