@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabEngine, missingEngine, sweepControlGroups } from '../../lab/docker-engine.js';
 import type { LabHost } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
-import { type Finished, repositoryRoot, until } from '../../lab/processes.js';
+import { type Finished, must, repositoryRoot, until } from '../../lab/processes.js';
 import { oneSubnet } from '../../lab/topology.js';
 import { LocalApiClient } from '../../src/localapi/client.js';
 
@@ -22,7 +21,8 @@ describe.skipIf(missingEngine('20.10') !== undefined)('calico-node in a containe
     host().exec(['calicoctl', ...words], { check: false, timeoutMs: 60_000 });
 
   beforeAll(async () => {
-    if (!existsSync(IMAGE)) execFileSync('scripts/tool', ['image'], { cwd: repositoryRoot(), stdio: 'ignore' });
+    if (!existsSync(IMAGE))
+      await must(['bash', join(repositoryRoot(), 'scripts/tool'), 'image'], { timeoutMs: 120_000 });
     lab = await Lab.start({ ...oneSubnet(1), name: 'container', engineStore: true });
     engine = await LabEngine.start(host(), {
       generation: '20.10',
