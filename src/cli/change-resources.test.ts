@@ -5,7 +5,7 @@ const POLICY = `
 apiVersion: projectcalico.org/v3
 kind: NetworkPolicy
 metadata: {name: web, namespace: shop, labels: {a: "1", b: "2"}}
-spec: {order: 10, selector: app == 'web', ingress: [{action: Allow}, {action: Deny}]}
+spec: {order: 10, selector: app == 'web', ingress: [{action: Allow, protocol: TCP}, {action: Deny}]}
 `;
 
 async function withPolicy(): Promise<CalicoctlFake> {

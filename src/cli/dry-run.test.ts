@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { API_VERSION } from '../api/meta.js';
+import { Client } from '../client/client.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { Ipam } from '../ipam/ipam.js';
 import { run } from './main.js';
 
 /** calicoctl on a store in memory, and the store's revision: it moves with every write. */
@@ -20,7 +22,7 @@ function setUp() {
     return { status, stdout, stderr };
   };
   const revision = async () => (await datastore.list('IPPool')).revision;
-  return { calicoctl, revision };
+  return { calicoctl, datastore, revision };
 }
 
 const yaml = (...documents: readonly object[]) =>
@@ -90,6 +92,36 @@ describe('--dry-run', () => {
     );
     expect((await calicoctl('pool remove 10.5.0.0/16 --dry-run')).stdout).toBe('IPPool(lab) would be deleted\n');
     expect((await calicoctl('pool add 10.6.0.0/16 --dry-run')).stdout).toBe('IPPool(10-6-0-0-16) would be created\n');
+    expect(await revision()).toBe(before);
+  });
+
+  test('of addresses and the lock says what would be done', async () => {
+    const { calicoctl, datastore, revision } = setUp();
+    await calicoctl('apply -f -', yaml(pool('office', '10.0.0.0/16')));
+    await new Client(datastore).ensureInitialized();
+    await new Ipam(datastore).assignIp({ address: '10.0.0.7', hostname: 'h1', handleId: 'h' });
+    const before = await revision();
+    const told: readonly (readonly [string, readonly string[]])[] = [
+      [
+        'ipam configure --strictaffinity=true --ip-cooldown-seconds=60',
+        [
+          'IPAMConfiguration(default) would be created',
+          'Would have set StrictAffinity to: true',
+          'Would have set IPCooldownSeconds to: 60',
+        ],
+      ],
+      [
+        'ipam release --ip=10.0.0.7',
+        ['1 IPAMBlock would be changed', '1 IPAMHandle would be deleted', 'Would have released IP address 10.0.0.7'],
+      ],
+      ['datastore migrate lock', ['ClusterInformation(default) would be changed', 'Would have locked the datastore.']],
+      ['datastore migrate unlock', ['Would have unlocked the datastore.']],
+      ['datastore migrate-policy-names', ['Would have migrated the names of 0 policies.']],
+    ];
+    for (const [line, lines] of told) {
+      const outcome = await calicoctl(`${line} --dry-run`);
+      expect([line, outcome]).toEqual([line, { status: 0, stderr: '', stdout: `${lines.join('\n')}\n` }]);
+    }
     expect(await revision()).toBe(before);
   });
 });

@@ -194,7 +194,7 @@ export async function editResource(call: Call, context: Context): Promise<Result
     if (!(error instanceof NotFoundError)) throw error;
     return { errors: describeFailures(error, key).map(formatFailure) };
   }
-  const warn: Warn = (resource) => warnOf([{ key: stored.key, resource }], { client, call, context });
+  const warn: Warn = (resource) => warnOf([{ key: stored.key, resource, isWhole: true }], { client, call, context });
   const isChanged = await new Editing(client, stored, warn).run(context.environment);
   if (!isChanged) return { output: [line('Edit cancelled, no changes made')] };
   return { output: [line(`${doneLead(flag(call, 'dryRun'))} edited 1 '${key.kind}' resource`)] };

@@ -1,7 +1,8 @@
 import { API_VERSION } from '../api/meta.js';
 import type { IPAMConfiguration } from '../api/kinds/ipam-configuration.js';
 import { CalicoError } from '../base/errors.js';
-import { type Call, type Context, textOption } from './command.js';
+import { type Call, type Context, flag, textOption } from './command.js';
+import { doneLead } from './messages.js';
 import { line, type Result } from './result.js';
 
 type Spec = IPAMConfiguration['spec'];
@@ -55,7 +56,7 @@ const OPTIONS: Readonly<Record<string, (text: string) => Change>> = {
   },
 };
 
-/** ipam configure [--strictaffinity=BOOL] [--max-blocks-per-host=N] [--kubevirt-ip-persistence=MODE] [--ip-cooldown-seconds=N] */
+/** ipam configure [--strictaffinity=BOOL] [--max-blocks-per-host=N] [--kubevirt-ip-persistence=MODE] [--ip-cooldown-seconds=N] [--dry-run] */
 export async function configureIpam(call: Call, context: Context): Promise<Result> {
   const changes = Object.entries(OPTIONS).flatMap(([name, read]) => {
     const text = textOption(call, name);
@@ -71,5 +72,6 @@ export async function configureIpam(call: Call, context: Context): Promise<Resul
     metadata: { name: 'default', ...(stored === undefined ? {} : { resourceVersion: stored.revision }) },
     spec,
   });
-  return { output: changes.map(({ says }) => line(`Successfully set ${says}`)) };
+  const lead = doneLead(flag(call, 'dryRun'));
+  return { output: changes.map(({ says }) => line(`${lead} set ${says}`)) };
 }

@@ -6,6 +6,7 @@ import { Ipam, type ReleaseRequest } from '../ipam/ipam.js';
 import { tryParseAddress } from '../net/address.js';
 import { type Call, type Context, flag, textOption } from './command.js';
 import { type CheckReport, leaksInAll, parseReport, type ReportedLeak } from './ipam-check-report.js';
+import { doneLead } from './messages.js';
 import { Progress } from './progress.js';
 import { line, type Result } from './result.js';
 
@@ -21,11 +22,11 @@ function refused(message: string, hint: string): CalicoError {
   return new CalicoError('ERR_CALI_CLI_REPORT', message, { hint });
 }
 
-async function releaseOne(ipam: Ipam, address: string): Promise<Result> {
+async function releaseOne(ipam: Ipam, address: string, isDryRun: boolean): Promise<Result> {
   if (tryParseAddress(address) === undefined) throw bad(`"${address}" is not an IP address`);
   const { released } = await ipam.releaseIps([{ address }]);
   if (released.length === 0) return { errors: [`IP address ${address} is not assigned`] };
-  return { output: [line(`Successfully released IP address ${address}`)] };
+  return { output: [line(`${doneLead(isDryRun)} released IP address ${address}`)] };
 }
 
 async function readReports(files: readonly string[], context: Context): Promise<readonly CheckReport[]> {
@@ -155,26 +156,36 @@ async function releaseHandles(
   return failed;
 }
 
-async function releaseReported(files: readonly string[], context: Context, isForced: boolean): Promise<Result> {
+interface Manner {
+  readonly isForced: boolean;
+  readonly isDryRun: boolean;
+}
+
+async function releaseReported(
+  files: readonly string[],
+  context: Context,
+  { isForced, isDryRun }: Manner,
+): Promise<Result> {
+  const [doing, done] = isDryRun ? ['Trying to release', 'Would have released'] : ['Releasing', 'Released'];
   const reports = await readReports(files, context);
   const { datastore } = await context.connect();
   checkReports(reports, await readCluster(datastore), isForced);
   const { leakedAddresses, leakedHandles } = leaksInAll(reports);
   context.print(
-    line(`Releasing ${leakedAddresses.length} IPs that leaked${files.length > 1 ? ' in all reports' : ''}...`),
+    line(`${doing} ${leakedAddresses.length} IPs that leaked${files.length > 1 ? ' in all reports' : ''}...`),
   );
   const progress = new Progress(context, 'addresses released', leakedAddresses.length);
   const releaser = new Releaser(new Ipam(datastore), progress);
   await releaser.all(leakedAddresses).finally(() => progress.end());
-  context.print(line(`Released ${releaser.released} IPs successfully`));
+  context.print(line(`${done} ${releaser.released} IPs${isDryRun ? '' : ' successfully'}`));
   if (leakedHandles.length > 0) {
-    context.print(line(`Releasing ${leakedHandles.length} handles that hold no IPs...`));
+    context.print(line(`${doing} ${leakedHandles.length} handles that hold no IPs...`));
     const failed = await releaseHandles(datastore, leakedHandles, context);
     context.print(
-      line(`Released ${leakedHandles.length - failed} handles; ${failed} changed since the report was made`),
+      line(`${done} ${leakedHandles.length - failed} handles; ${failed} changed since the report was made`),
     );
   }
-  return { output: [line('You may now unlock the data store.')], errors: releaser.kept };
+  return { output: isDryRun ? [] : [line('You may now unlock the data store.')], errors: releaser.kept };
 }
 
 /** ipam release (--ip=IP | --from-report=FILE… [--force]) */
@@ -183,8 +194,8 @@ export async function releaseAddresses(call: Call, context: Context): Promise<Re
   const files = call.options['fromReport'];
   if (ip !== undefined && files === undefined) {
     const { datastore } = await context.connect();
-    return releaseOne(new Ipam(datastore), ip);
+    return releaseOne(new Ipam(datastore), ip, flag(call, 'dryRun'));
   }
   if (ip !== undefined || !Array.isArray(files)) throw bad('give what to release: either --ip or --from-report');
-  return releaseReported(files.map(String), context, flag(call, 'force'));
+  return releaseReported(files.map(String), context, { isForced: flag(call, 'force'), isDryRun: flag(call, 'dryRun') });
 }

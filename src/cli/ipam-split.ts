@@ -4,7 +4,8 @@ import { refuseUnlocked } from '../client/readiness.js';
 import type { Datastore, Stored } from '../datastore/datastore.js';
 import { splitPool } from '../ipam/split.js';
 import { formatPrefix, tryParsePrefix } from '../net/prefix.js';
-import { type Call, type Context, textOption } from './command.js';
+import { type Call, type Context, flag, textOption } from './command.js';
+import { doneLead } from './messages.js';
 import { line, type Result } from './result.js';
 
 /** So many parts are listed; of more, the first and the last. */
@@ -42,11 +43,12 @@ export async function splitIpam(call: Call, context: Context): Promise<Result> {
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const parts = await splitPool(datastore, pool, Number(text), { newUid: randomUUID, now });
   const listed = parts.length <= LISTED ? parts : [...parts.slice(0, 1), ...parts.slice(-1)];
+  const isDryRun = flag(call, 'dryRun');
   return {
     output: [
-      line(`Successfully split pool "${pool.key.name}" (${pool.value.spec.cidr}) into ${parts.length}:`),
+      line(`${doneLead(isDryRun)} split pool "${pool.key.name}" (${pool.value.spec.cidr}) into ${parts.length}:`),
       ...listed.map(({ name, cidr }) => line(`  ${name} ${cidr}`)),
-      line('You may now unlock the data store.'),
+      ...(isDryRun ? [] : [line('You may now unlock the data store.')]),
     ],
   };
 }

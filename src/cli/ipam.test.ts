@@ -318,6 +318,20 @@ describe('calicoctl ipam check and release', () => {
       'the datastore was not locked all the time since the report was made',
     );
     // The newer assignment of 192.0.2.3 is not the one that leaked in the first.
+    expect(await calicoctl(`${both} --force --dry-run`)).toEqual(
+      ok(
+        [
+          'Trying to release 1 IPs that leaked in all reports...',
+          'Would have released 1 IPs',
+          'Trying to release 1 handles that hold no IPs...',
+          '.',
+          'Would have released 1 handles; 0 changed since the report was made',
+          '1 IPAMBlock would be changed',
+          '2 IPAMHandle would be deleted',
+          '',
+        ].join('\n'),
+      ),
+    );
     expect(await calicoctl(`${both} --force`)).toEqual(
       ok(
         [

@@ -1,9 +1,11 @@
 import { explainBadLabelKey, explainBadLabelValue } from '../api/names.js';
+import type { PublicKind, PublicResourceByKind } from '../api/registry.js';
 import { CalicoError, NotFoundError, UnavailableError } from '../base/errors.js';
 import { type Call, type Context, flag } from './command.js';
 import { describeFailures, doneLead, formatFailure } from './messages.js';
 import { namedResource } from './named-resource.js';
 import { line, type Result } from './result.js';
+import { warnOfChange } from './warn-of-change.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -61,12 +63,14 @@ export async function labelResource(call: Call, context: Context): Promise<Resul
   const key = namedResource(call, 'label');
   const client = await context.connect();
   let done = '';
+  const relabel = (resource: PublicResourceByKind[PublicKind]): unknown => {
+    const change = changeOf(resource.metadata.labels ?? {}, asked);
+    done = `${change.done} ${asked.key} ${change.preposition} ${asked.subject}`;
+    return { ...resource, metadata: { ...resource.metadata, labels: change.labels } };
+  };
+  await warnOfChange(key, relabel, { client, call, context });
   try {
-    await client.change(key, (resource) => {
-      const change = changeOf(resource.metadata.labels ?? {}, asked);
-      done = `${change.done} ${asked.key} ${change.preposition} ${asked.subject}`;
-      return { ...resource, metadata: { ...resource.metadata, labels: change.labels } };
-    });
+    await client.change(key, relabel);
   } catch (error) {
     if (error instanceof UnavailableError || error instanceof LabelRefused) throw error;
     const lead = error instanceof NotFoundError ? '' : `failed to update ${asked.subject}, label not changed: `;

@@ -2,7 +2,8 @@ import { type TieredKind, TIERED_KINDS } from '../api/registry.js';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
 import { resourceId } from '../client/client.js';
 import type { Datastore, Stored } from '../datastore/datastore.js';
-import type { Context } from './command.js';
+import { type Call, type Context, flag } from './command.js';
+import { doneLead } from './messages.js';
 import { line, type Result } from './result.js';
 
 /** Policies whose key is not the name that people know them by. */
@@ -29,16 +30,22 @@ async function rename(datastore: Datastore, { key, value, revision }: Stored<Tie
 }
 
 /** datastore migrate-policy-names */
-export async function migratePolicyNames(context: Context): Promise<Result> {
+export async function migratePolicyNames(call: Call, context: Context): Promise<Result> {
   const { datastore } = await context.connect();
+  const isDryRun = flag(call, 'dryRun');
   const errors: string[] = [];
   let done = 0;
   for (const policy of await renamable(datastore)) {
     const why = await rename(datastore, policy);
     if (why === undefined) {
       done += 1;
-      context.print(line(`${resourceId(policy.key)} is stored as "${policy.value.metadata.name}" now`));
+      const { name } = policy.value.metadata;
+      const now = isDryRun ? `would be stored as "${name}"` : `is stored as "${name}" now`;
+      context.print(line(`${resourceId(policy.key)} ${now}`));
     } else errors.push(`${resourceId(policy.key)} stays as it is: ${why}`);
   }
-  return { output: [line(`Migrated the names of ${done} policies.`)], errors };
+  return {
+    output: [line(`${isDryRun ? `${doneLead(true)} migrated` : 'Migrated'} the names of ${done} policies.`)],
+    errors,
+  };
 }

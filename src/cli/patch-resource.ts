@@ -8,6 +8,7 @@ import { applyMergePatch, applyStrategicPatch } from './merge-patch.js';
 import { describeFailures, doneLead, formatFailure } from './messages.js';
 import { namedResource } from './named-resource.js';
 import { line, type Result } from './result.js';
+import { warnOfChange } from './warn-of-change.js';
 
 type Patch = (document: unknown, patch: unknown) => unknown;
 
@@ -60,12 +61,14 @@ export async function patchResource(call: Call, context: Context): Promise<Resul
   const key: ResourceKey<PublicKind> = namedResource(call, 'patch');
   const patch = patchOf(call);
   const client = await context.connect();
+  const change = (resource: PublicResourceByKind[PublicKind]): unknown => {
+    const patched = patch(resource);
+    refuseOther(resource, patched);
+    return patched;
+  };
+  await warnOfChange(key, change, { client, call, context });
   try {
-    await client.change(key, (resource) => {
-      const patched = patch(resource);
-      refuseOther(resource, patched);
-      return patched;
-    });
+    await client.change(key, change);
   } catch (error) {
     if (error instanceof UnavailableError) throw error;
     return { errors: describeFailures(error, key).map((failure) => `hit error: ${formatFailure(failure)}`) };

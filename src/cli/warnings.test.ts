@@ -85,4 +85,37 @@ describe('warnings of a write', () => {
     datastore.list = () => Promise.reject(new Error('nobody needs this'));
     expect((await calicoctl.run(['apply', '-f', '-'], yaml('Tier', 't', { order: 1 }))).stderr).toBe('');
   });
+
+  test('of a patch and a label are those of an apply', async () => {
+    const calicoctl = await setUp();
+    await calicoctl.run(['apply', '-f', '-'], policy('closed', { order: 2, types: ['Ingress'] }));
+    const patched = ['patch', 'policy', 'closed', '-n', 'shop', '-p', '{"spec":{"types":["Egress"]}}'];
+    const lost = /^warning: NetworkPolicy "shop\/closed": it leaves 1 workload without DNS: [^\n]*\n  hint: /;
+    expect(await calicoctl.run([...patched, '--dry-run'])).toEqual({
+      status: 0,
+      stdout: "NetworkPolicy(shop/closed) would be changed\nWould have patched 1 'NetworkPolicy' resource\n",
+      stderr: expect.stringMatching(lost) as string,
+    });
+    expect((await calicoctl.run([...patched, '--no-warnings'])).stderr).toBe('');
+    const odd = policy('odd', { selector: "app == 'fronted'" });
+    await calicoctl.run(['apply', '--no-warnings', '-f', '-'], odd);
+    expect((await calicoctl.run(['label', 'policy', 'odd', 'a=b', '-n', 'shop'])).stderr).toContain(
+      'warning: NetworkPolicy "shop/odd": spec.selector: nothing has "fronted" as its label "app"',
+    );
+  });
+
+  test('say nothing of a patch that is refused', async () => {
+    const calicoctl = await setUp();
+    await calicoctl.run(['apply', '--no-warnings', '-f', '-'], policy('odd', { selector: "app == 'fronted'" }));
+    const { status, stderr } = await calicoctl.run([
+      'patch',
+      'policy',
+      'odd',
+      '-n',
+      'shop',
+      '-p',
+      '{"spec":{"order":"x"}}',
+    ]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^hit error: /)]);
+  });
 });

@@ -13,6 +13,8 @@ export const WARNINGS_OPTION: OptionSpec = {
 export interface PlannedWrite {
   readonly key: ResourceKey<PublicKind>;
   readonly resource?: PublicResourceByKind[PublicKind];
+  /** Labels that are stored and not in `resource` go; otherwise they stay. */
+  readonly isWhole?: boolean;
 }
 
 /** Only for these is there advice: for the sake of others nothing is loaded and nothing read. */
@@ -21,13 +23,21 @@ const ADVISED_KINDS: readonly string[] = ['NetworkPolicy', 'GlobalNetworkPolicy'
 /** Nobody reads more. */
 const WARNINGS_MAX = 30;
 
+/** Who writes, and how. */
+export interface Writer {
+  readonly client: Client;
+  readonly call: Call;
+  readonly context: Context;
+}
+
+/** Whether a write of this kind is looked at. */
+export function wantsWarnings(kind: PublicKind, call: Call): boolean {
+  return call.options['warnings'] !== false && ADVISED_KINDS.includes(kind);
+}
+
 /** Tells what is odd about policies and host endpoints that are about to be written. Never in the way of the write. */
-export async function warnOf(
-  writes: readonly PlannedWrite[],
-  { client, call, context }: { readonly client: Client; readonly call: Call; readonly context: Context },
-): Promise<void> {
-  const isAsked = call.options['warnings'] !== false && writes.some(({ key }) => ADVISED_KINDS.includes(key.kind));
-  if (!isAsked) return;
+export async function warnOf(writes: readonly PlannedWrite[], { client, call, context }: Writer): Promise<void> {
+  if (!writes.some(({ key }) => wantsWarnings(key.kind, call))) return;
   const { adviceOn } = await import('./write-advice.js');
   const warnings = await adviceOn(client, writes);
   for (const text of warnings.slice(0, WARNINGS_MAX)) context.tell(text);

@@ -21,10 +21,10 @@ export async function loadCluster(client: Client): Promise<Cluster> {
 }
 
 /** As it will be: what is written is laid over the labels that are stored. */
-function factOf({ key, resource }: PlannedWrite, cluster: Cluster): Fact | undefined {
+function factOf({ key, resource, isWhole }: PlannedWrite, cluster: Cluster): Fact | undefined {
   if (!isAdviceKind(key.kind)) return undefined;
   const stored = cluster.valueOf({ ...key, kind: key.kind });
-  const labels = { ...stored?.metadata.labels, ...resource?.metadata.labels };
+  const labels = { ...(isWhole === true ? {} : stored?.metadata.labels), ...resource?.metadata.labels };
   const value = resource && { ...resource, metadata: { ...resource.metadata, labels } };
   return { kind: key.kind, key, value, revision: '' } as Fact;
 }

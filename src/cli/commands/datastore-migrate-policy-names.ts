@@ -1,13 +1,13 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 
 export const datastoreMigratePolicyNames: Command = {
   name: 'datastore migrate-policy-names',
   help: 'store policies under their own names that older versions stored under tier and name',
-  options: [],
+  options: [DRY_RUN_OPTION],
   examples: [['datastore migrate-policy-names', 'rename what older versions stored']],
   usesDatastore: true,
-  async handler(_call, context) {
+  async handler(call, context) {
     const { migratePolicyNames } = await import('../migrate-policy-names.js');
-    return migratePolicyNames(context);
+    return migratePolicyNames(call, context);
   },
 };

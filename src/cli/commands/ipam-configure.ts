@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 
 export const ipamConfigure: Command = {
   name: 'ipam configure',
@@ -11,6 +11,7 @@ export const ipamConfigure: Command = {
       help: 'Enabled or Disabled: a virtual machine keeps its address when it moves',
     },
     { flags: '--ip-cooldown-seconds <n>', help: 'how long nobody gets an address that was just released; 0 to 1200' },
+    DRY_RUN_OPTION,
   ],
   examples: [
     ['ipam configure --strictaffinity=true', 'hosts use addresses of their own blocks only'],

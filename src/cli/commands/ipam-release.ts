@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { PLAIN_FORMS } from '../first-era/families.js';
 import { tellToday } from '../first-era/today.js';
 
@@ -14,6 +14,7 @@ export const ipamRelease: Command = {
       isList: true,
     },
     { flags: '--force', help: 'although the datastore is not locked, or changed, or the report is of another version' },
+    DRY_RUN_OPTION,
   ],
   examples: [
     ['ipam release --ip=192.168.0.7', 'give back one address'],
@@ -25,7 +26,7 @@ export const ipamRelease: Command = {
     if (ip !== undefined) {
       tellToday(context, PLAIN_FORMS['ipam release'].today, { ip });
       const { releaseAddress } = await import('../first-era/ipam-address.js');
-      return releaseAddress(ip, context);
+      return releaseAddress(ip, call, context);
     }
     const { releaseAddresses } = await import('../ipam-release.js');
     return releaseAddresses(call, context);

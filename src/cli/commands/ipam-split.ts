@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 
 export const ipamSplit: Command = {
   name: 'ipam split',
@@ -7,6 +7,7 @@ export const ipamSplit: Command = {
   options: [
     { flags: '--cidr <cidr>', help: 'CIDR of the pool' },
     { flags: '--name <name>', help: 'name of the pool' },
+    DRY_RUN_OPTION,
   ],
   examples: [['ipam split 4 --cidr=192.168.0.0/16', 'four pools of a /18 each in place of the one']],
   usesDatastore: true,

@@ -1,4 +1,5 @@
 import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
+import { WARNINGS_OPTION } from '../warnings.js';
 
 export const label: Command = {
   name: 'label',
@@ -9,6 +10,7 @@ export const label: Command = {
     { flags: '--remove', help: 'take the label away; give its key alone' },
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,
+    WARNINGS_OPTION,
   ],
   usesDatastore: true,
   async handler(call, context) {

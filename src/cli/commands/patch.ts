@@ -1,4 +1,5 @@
 import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
+import { WARNINGS_OPTION } from '../warnings.js';
 
 export const patch: Command = {
   name: 'patch',
@@ -13,6 +14,7 @@ export const patch: Command = {
     },
     NAMESPACE_OPTION,
     DRY_RUN_OPTION,
+    WARNINGS_OPTION,
   ],
   usesDatastore: true,
   async handler(call, context) {

@@ -1,11 +1,11 @@
 import { ConflictError, NotFoundError } from '../../base/errors.js';
 import { Ipam } from '../../ipam/ipam.js';
 import { formatAddress, tryParseAddress } from '../../net/address.js';
-import type { Context } from '../command.js';
+import { type Call, type Context, flag } from '../command.js';
 import { line, type Result } from '../result.js';
 
 /** ipam release IP */
-export async function releaseAddress(typed: string, context: Context): Promise<Result> {
+export async function releaseAddress(typed: string, call: Call, context: Context): Promise<Result> {
   const parsed = tryParseAddress(typed);
   if (parsed === undefined) return { errors: [`Invalid IP address specified: ${typed}`] };
   const ipam = new Ipam((await context.connect()).datastore);
@@ -14,7 +14,9 @@ export async function releaseAddress(typed: string, context: Context): Promise<R
     // Whoever got it since it was looked at here keeps it.
     const { sequence } = await ipam.attributes(address);
     await ipam.releaseIps([{ address, ...(sequence === undefined ? {} : { sequence }) }]);
-    return { output: [line('Address successfully released')] };
+    return {
+      output: [line(flag(call, 'dryRun') ? 'Would have released the address' : 'Address successfully released')],
+    };
   } catch (error) {
     if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
     return { errors: [`Failed to release address\n  ${error.message}`] };

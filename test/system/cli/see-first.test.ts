@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CalicoctlFake, ok } from '../../../src/cli/calicoctl.fake.js';
+import { Client } from '../../../src/client/client.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
+import { Ipam } from '../../../src/ipam/ipam.js';
 import { TestEtcd } from '../../setup/etcd.js';
 
 let etcd: TestEtcd;
@@ -27,6 +29,14 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-see-first-'));
   const text = pool('office', '10.0.0.0/16') + yaml('Tier', 'security', { order: 5 }) + policy('old', 'security');
   expect((await calicoctl.run(['apply', '-f', '-'], text)).status).toBe(0);
+  await new Client(datastore).ensureInitialized();
+  await new Ipam(datastore).assignIp({ address: '10.0.0.7', hostname: 'h1', handleId: 'h' });
+  const older = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'older' },
+  } as const;
+  await datastore.create({ kind: 'GlobalNetworkPolicy', name: 'default.older' }, { ...older, spec: {} });
 });
 
 afterAll(async () => {
@@ -53,6 +63,11 @@ describe('a dry run on etcd', () => {
     ['label tier security team=a', '', 'Tier(security) would be changed'],
     ['pool add 10.2.0.0/16', '', 'IPPool(10-2-0-0-16) would be created'],
     ['pool remove 10.0.0.0/16', '', 'IPPool(office) would be deleted'],
+    ['ipam configure --strictaffinity=true', '', 'Would have set StrictAffinity to: true'],
+    ['ipam release --ip=10.0.0.7', '', 'Would have released IP address 10.0.0.7'],
+    ['ipam release 10.0.0.7', '', 'Would have released the address'],
+    ['datastore migrate lock', '', 'Would have locked the datastore.'],
+    ['datastore migrate-policy-names', '', 'GlobalNetworkPolicy(default.older) would be stored as "older"'],
   ];
 
   test.each(writes)('%s is judged, told and not done', async (line, stdin, told) => {
@@ -61,6 +76,22 @@ describe('a dry run on etcd', () => {
     const stderr = outcome.stderr.replace(/^note: .*\n/, '');
     expect([outcome.status, stderr, outcome.stdout.includes(told) ? told : outcome.stdout]).toEqual([0, '', told]);
     expect(await revision()).toBe(before);
+  });
+
+  test('what needs a lock, and giving it back, too', async () => {
+    const split = ['ipam', 'split', '2', '--name=office', '--dry-run'];
+    expect((await calicoctl.run(split)).stderr).toContain('datastore is not locked');
+    await calicoctl.run(['datastore', 'migrate', 'lock']);
+    const before = await revision();
+    const parts = ['  split-office-0 10.0.0.0/17', '  split-office-1 10.0.128.0/17'];
+    const { stdout } = await calicoctl.run(split);
+    expect(stdout).toContain(['Would have split pool "office" (10.0.0.0/16) into 2:', ...parts, ''].join('\n'));
+    expect(stdout).toContain('IPPool(office) would be deleted\n');
+    expect(await calicoctl.run(['datastore', 'migrate', 'unlock', '--dry-run'])).toEqual(
+      ok('ClusterInformation(default) would be changed\nWould have unlocked the datastore.\n'),
+    );
+    expect(await revision()).toBe(before);
+    await calicoctl.run(['datastore', 'migrate', 'unlock']);
   });
 
   test('an edit too', async () => {
