@@ -49,7 +49,9 @@ async function commandPage(command: Command, shown: readonly Command[]): Promise
 
 function indexPage(shown: readonly Command[]): string {
   const rows = shown.map((command) => {
-    const words = [command.name, ...(command.arguments ?? [])].join(' ');
+    // What a grammar of its own reads, its page shows.
+    const own = command.usage === undefined ? (command.arguments ?? []) : [];
+    const words = [command.name, ...own].join(' ');
     return `| [\`${cell(words)}\`](calicoctl/${pageName(command)}) | ${cell(command.help)} |`;
   });
   const groups = Object.entries(GROUPS).map(([words, meaning]) => `| \`${words}\` | ${cell(meaning)} |`);

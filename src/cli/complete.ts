@@ -2,8 +2,8 @@ import type { PublicKind } from '../api/registry.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { type Call, CONFIG_OPTION, type Context, GLOBAL_OPTIONS } from './command.js';
 import { COMMANDS, GROUPS } from './command-list.js';
-import { completeWords, type LiveNames } from './complete-words.js';
-import { line, type Result } from './result.js';
+import { type Candidate, completeWords, FILES, type LiveNames } from './complete-words.js';
+import { type Block, line, type Result } from './result.js';
 
 /** A person waits with a finger on the key. */
 const TIME_LIMIT_MS = 1000;
@@ -75,10 +75,31 @@ function liveNames(store: LineDatastore): LiveNames {
   };
 }
 
+/** What kubectl runs to complete `kubectl calico`. */
+const KUBECTL_COMPLETION = 'kubectl_complete-calico';
+
+/** Bits of the number behind a colon that ends what kubectl reads, as Cobra's shell completions define it. */
+const NO_SPACE = 2;
+const NO_FILES = 4;
+
+/** As kubectl reads candidates: of `--output=ya` only what follows the sign, and at last what its shell is to do. */
+function forKubectl(found: readonly Candidate[], current: string): readonly Block[] {
+  const [lead = ''] = /^-[^=]*=/.exec(current) ?? [];
+  const shown = found.filter((each) => each !== FILES);
+  const goesOn = shown.length > 0 && shown.every(({ value }) => value.endsWith('='));
+  const directive = (found.includes(FILES) ? 0 : NO_FILES) + (goesOn ? NO_SPACE : 0);
+  return [...shown.map(({ value, help }) => candidateLine(value.slice(lead.length), help)), line(`:${directive}`)];
+}
+
+function candidateLine(value: string, help: string | undefined): Block {
+  return line(help === undefined ? value : `${value}\t${help}`);
+}
+
 /** __complete -- WORD… CURRENT: a candidate a line, with what it means behind a tab. */
 export async function complete(call: Call, context: Context): Promise<Result> {
   const vocabulary = { commands: COMMANDS, groups: GROUPS, globalOptions: [...GLOBAL_OPTIONS, CONFIG_OPTION] };
   await using store = new LineDatastore(call.arguments, context);
   const found = await completeWords(call.arguments, vocabulary, liveNames(store));
-  return { output: found.map(({ value, help }) => line(help === undefined ? value : `${value}\t${help}`)) };
+  if (context.program === KUBECTL_COMPLETION) return { output: forKubectl(found, call.arguments.at(-1) ?? '') };
+  return { output: found.map(({ value, help }) => candidateLine(value, help)) };
 }

@@ -283,8 +283,11 @@ export async function run(words: readonly string[], surroundings: Surroundings):
       status = await perform(command, call, surroundings);
     });
   }
+  // kubectl has a program of its own for completions, which is given no command.
+  const isCompletion = surroundings.program === 'kubectl_complete-calico';
+  const typed = isCompletion ? ['__complete', '--', ...words] : [...words];
   try {
-    await root.parseAsync([...words], { from: 'user' });
+    await root.parseAsync(typed, { from: 'user' });
     return status;
   } catch (error) {
     // The parser has said what is wrong; asking for help is no failure.

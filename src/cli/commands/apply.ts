@@ -15,6 +15,11 @@ export const apply: Command = {
     },
     { flags: '-l, --selector <selector>', help: "what --prune may delete, by its labels: app == 'web'" },
   ],
+  examples: [
+    ['apply -f web.yaml', 'what the file says, whether it is there already or not'],
+    ['apply -f manifests -R --dry-run', 'what a folder of files would do'],
+    ['apply -f team.yaml --prune -l "owner == \'team\'"', "and delete what else is the team's"],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { writeResources } = await import('../write-resources.js');

@@ -7,6 +7,11 @@ export const bgp: Command = {
   arguments: ['[words...]'],
   usage: usageOf(BGP),
   options: [...BGP.options, DRY_RUN_OPTION],
+  examples: [
+    ['bgp peer add 192.0.2.1 as 64512', 'peer every node with a router'],
+    ['bgp node-mesh off', 'and the nodes no longer with each other'],
+    ['bgp default-node-as 64520', 'the number of nodes without their own'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { bgpHandlers }] = await Promise.all([

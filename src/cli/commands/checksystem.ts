@@ -8,6 +8,10 @@ export const checksystem: Command = {
     { flags: '--libnetwork', help: 'check that the Docker engine takes network plug-ins' },
     { flags: '--runtime <runtime>', help: 'docker or none: whether to look at the Docker engine (default: docker)' },
   ],
+  examples: [
+    ['checksystem', 'this host, as root'],
+    ['checksystem --libnetwork', 'and whether Docker takes network plug-ins'],
+  ],
   usesDatastore: false,
   async handler(call, context) {
     const { refuseNonRoot } = await import('../first-era/this-host.js');

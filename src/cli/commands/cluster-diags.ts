@@ -29,6 +29,10 @@ export const clusterDiags: Command = {
     { flags: '--focus-nodes <nodes>', help: 'names of nodes, with commas between: their pods come first' },
     { flags: '--skip-temp-dir-cleanup', help: 'leave the folder beside the archive' },
   ],
+  examples: [
+    ['cluster diags', 'everything that is known to help'],
+    ['cluster diags --since 2h --focus-nodes node-1,node-2', 'the logs of two hours, two nodes first'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const options = {

@@ -7,6 +7,7 @@ export const completion: Command = {
   help: 'print the script that lets a shell complete calicoctl: commands, flags, kinds, names of resources',
   arguments: ['<shell>'],
   options: [],
+  details: 'kubectl completes "kubectl calico" by itself where kubectl_complete-calico lies beside kubectl-calico.',
   examples: [
     ['completion bash > /etc/bash_completion.d/calicoctl', 'bash, for everybody on this host'],
     ['completion zsh > "${fpath[1]}/_calicoctl"', 'zsh'],

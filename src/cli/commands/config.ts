@@ -7,6 +7,11 @@ export const config: Command = {
   arguments: ['[words...]'],
   usage: usageOf(CONFIG),
   options: [...CONFIG.options, DRY_RUN_OPTION],
+  examples: [
+    ['config felix loglevel debug', "of every host's agent"],
+    ['config node bgp loglevel info', "of this host's BGP"],
+    ['config felix loglevel --remove', 'back to the default'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { configHandlers }] = await Promise.all([

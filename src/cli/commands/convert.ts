@@ -8,6 +8,10 @@ export const convert: Command = {
     { flags: '-o, --output <format>', help: 'yaml (default) or json' },
     { flags: '--ignore-validation', help: 'print what breaks rules of today too' },
   ],
+  examples: [
+    ['convert -f old.yaml > new.yaml', 'resources of today from a manifest of the first API'],
+    ['convert -f old.yaml -o json', 'the same as JSON'],
+  ],
   usesDatastore: false,
   async handler(call, context) {
     const { convertManifests } = await import('../convert-manifests.js');

@@ -11,6 +11,11 @@ export const create: Command = {
     WARNINGS_OPTION,
     { flags: '--skip-exists', help: 'what exists already is no error' },
   ],
+  examples: [
+    ['create -f web.yaml', 'only if it is not there yet'],
+    ['create -f - < web.yaml', 'the same from standard input'],
+    ['create -f manifests -R --skip-exists', 'a folder of files, without those that exist'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { writeResources } = await import('../write-resources.js');

@@ -5,6 +5,7 @@ export const datastoreMigrateImport: Command = {
   name: 'datastore migrate import',
   help: 'read what export wrote into the Kubernetes datastore (not there yet)',
   options: [{ flags: '-f, --filename <file>', help: 'what export wrote; - reads standard input' }],
+  examples: [['datastore migrate import -f etcd.yaml', 'what it will be, once it is there']],
   usesDatastore: true,
   handler() {
     throw new UnsupportedError(

@@ -12,6 +12,11 @@ export const remove: Command = {
     WARNINGS_OPTION,
     { flags: '-s, --skip-not-exists', help: 'what does not exist is no error' },
   ],
+  examples: [
+    ['delete networkpolicy web db -n shop', 'two policies of a namespace'],
+    ['delete -f web.yaml --skip-not-exists', 'what the file names, as far as it is there'],
+    ['delete node host-7 --dry-run', 'what would go with a node'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { deleteResources } = await import('../delete-resources.js');

@@ -4,6 +4,7 @@ export const diags: Command = {
   name: 'diags',
   help: 'the old form of: node diags',
   options: [{ flags: '--log-dir <folder>', help: 'where the logs are (default: /var/log/calico)' }],
+  examples: [['diags', 'one archive, in a folder of its own']],
   usesDatastore: false,
   async handler(call, context) {
     const { refuseNonRoot } = await import('../first-era/this-host.js');

@@ -7,6 +7,10 @@ export const endpoint: Command = {
   arguments: ['[words...]'],
   usage: usageOf(ENDPOINT),
   options: [...ENDPOINT.options, DRY_RUN_OPTION],
+  examples: [
+    ['endpoint show --detailed', 'every endpoint with addresses and profiles'],
+    ['endpoint 5f1c profile set web db', 'exactly these two profiles'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { endpointHandlers }] = await Promise.all([

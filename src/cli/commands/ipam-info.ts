@@ -7,6 +7,7 @@ export const ipamInfo: Command = {
   help: `first era: ${PLAIN_FORMS['ipam info'].help}`,
   arguments: ['<ip>'],
   options: [],
+  examples: [['ipam info 192.168.0.7', 'what is stored with it']],
   usesDatastore: true,
   async handler(call, context) {
     const [ip = ''] = call.arguments;

@@ -12,6 +12,11 @@ export const label: Command = {
     DRY_RUN_OPTION,
     WARNINGS_OPTION,
   ],
+  examples: [
+    ['label node host-7 rack=r12', 'set a label'],
+    ['label node host-7 rack=r13 --overwrite', 'change it'],
+    ['label node host-7 rack --remove', 'take it away'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { labelResource } = await import('../label-resource.js');

@@ -7,6 +7,10 @@ export const nodeBgp: Command = {
   arguments: ['[words...]'],
   usage: usageOf(NODE_BGP),
   options: [...NODE_BGP.options, DRY_RUN_OPTION],
+  examples: [
+    ['node bgp peer add 192.0.2.1 as 64512', 'peer this host with a router'],
+    ['node bgp peer show', 'which it has'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const [{ performForm }, { nodeBgpHandlers }] = await Promise.all([

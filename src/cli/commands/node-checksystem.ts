@@ -6,6 +6,10 @@ export const nodeChecksystem: Command = {
   options: [
     { flags: '-f, --kernel-config <file>', help: "judge this kernel configuration in place of the running kernel's" },
   ],
+  examples: [
+    ['node checksystem', 'this host, as root'],
+    ['node checksystem --kernel-config /boot/config-6.1.0', 'a kernel that does not run yet'],
+  ],
   usesDatastore: false,
   async handler(call) {
     if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };

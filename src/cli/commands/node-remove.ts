@@ -11,6 +11,7 @@ export const nodeRemove: Command = {
     { flags: '--remove-endpoints', help: 'with the endpoints it has' },
     DRY_RUN_OPTION,
   ],
+  examples: [['node remove --hostname host-7 --remove-endpoints', 'a host that is gone for good']],
   usesDatastore: true,
   async handler(call, context) {
     const host = textOption(call, 'hostname');

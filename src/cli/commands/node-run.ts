@@ -28,6 +28,11 @@ export const nodeRun: Command = {
       help: 'labels of containers become labels of endpoints, networks get no profile',
     },
   ],
+  examples: [
+    ['node run --ip=autodetect --dryrun', 'see the command before it runs'],
+    ['node run --runtime none --init-system', 'without a container, in the foreground, for an init system'],
+    ['node run --ip=192.0.2.11 --as=64512', 'a host that peers under its own number'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { runNode } = await import('../node-start/run.js');

@@ -6,6 +6,7 @@ export const nodeShow: Command = {
   name: 'node show',
   help: `first era: ${PLAIN_FORMS['node show'].help}`,
   options: [],
+  examples: [['node show', 'every node']],
   usesDatastore: true,
   async handler(_call, context) {
     tellToday(context, PLAIN_FORMS['node show'].today);

@@ -19,6 +19,7 @@ export const node: Command = {
     { flags: '--libnetwork-image <image>', help: 'ignored: the plug-in is in calico-node' },
     { flags: '--backend <backend>', help: 'bird or none: how hosts learn their routes (default: bird)' },
   ],
+  examples: [['node --ip=192.0.2.11 --libnetwork', 'the old form of: node run']],
   usesDatastore: true,
   async handler(call, context) {
     const { tellToday } = await import('../first-era/today.js');

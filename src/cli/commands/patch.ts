@@ -16,6 +16,13 @@ export const patch: Command = {
     DRY_RUN_OPTION,
     WARNINGS_OPTION,
   ],
+  examples: [
+    ['patch ippool office -p \'{"spec":{"natOutgoing":true}}\'', 'set one field'],
+    [
+      'patch node host-7 --type json -p \'[{"op":"remove","path":"/spec/bgp/asNumber"}]\'',
+      'take one away, by its path',
+    ],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { patchResource } = await import('../patch-resource.js');

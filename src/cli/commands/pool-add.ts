@@ -11,6 +11,10 @@ export const poolAdd: Command = {
     { flags: '--nat-outgoing', help: 'traffic that leaves the pools gets the address of its host' },
     DRY_RUN_OPTION,
   ],
+  examples: [
+    ['pool add 192.168.0.0/16 --nat-outgoing', 'a pool whose addresses stay within'],
+    ['pool add fd80:24e2:f998:72d6::/64', 'an IPv6 pool'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool add'].today);

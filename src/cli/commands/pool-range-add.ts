@@ -11,6 +11,7 @@ export const poolRangeAdd: Command = {
     { flags: '--nat-outgoing', help: 'traffic that leaves the pools gets the address of its host' },
     DRY_RUN_OPTION,
   ],
+  examples: [['pool range add 192.168.0.0 192.168.1.127', 'a /24 and a /25']],
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool range add'].today);

@@ -7,6 +7,7 @@ export const poolRemove: Command = {
   help: PLAIN_FORMS['pool remove'].help,
   arguments: ['<cidrs...>'],
   options: [DRY_RUN_OPTION],
+  examples: [['pool remove 192.168.0.0/16', 'by its CIDR']],
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool remove'].today);

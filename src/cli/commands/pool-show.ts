@@ -9,6 +9,7 @@ export const poolShow: Command = {
     { flags: '--ipv4', help: 'IPv4 only' },
     { flags: '--ipv6', help: 'IPv6 only' },
   ],
+  examples: [['pool show --ipv4', 'the IPv4 pools']],
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool show'].today);

@@ -10,6 +10,7 @@ export const status: Command = {
     { flags: '--runtime <runtime>', help: 'docker or none; found out by itself' },
     { flags: '--backend <backend>', help: 'bird or none; found out by itself' },
   ],
+  examples: [['status', 'of this host; as root']],
   usesDatastore: true,
   async handler(_, context) {
     const { refuseNonRoot } = await import('../first-era/this-host.js');

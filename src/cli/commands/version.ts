@@ -7,6 +7,10 @@ export const version: Command = {
     { flags: '--client', help: 'of this program only' },
     { flags: '--poll <duration>', help: 'look again so often (1s, 10m, 2h) and say what changed; 0 looks once' },
   ],
+  examples: [
+    ['version', 'of this program and of the cluster'],
+    ['version --client', 'without asking the datastore'],
+  ],
   usesDatastore: true,
   async handler(call, context) {
     const { showVersions } = await import('../show-versions.js');

@@ -73,6 +73,16 @@ describe('the completion of bash', () => {
     expect(await offered(['calicoctl', 'get', 'ippool', '--output', '='])).toContain('wide');
   });
 
+  test('of kubectl calico says what kubectl reads', async () => {
+    const env = { PATH: `${BIN}:${process.env['PATH']}`, ETCD_ENDPOINTS: etcd.endpoint };
+    const asked = async (...words: readonly string[]) => (await run('kubectl_complete-calico', words, { env })).stdout;
+    expect(await asked('get', 'ippool', 'o')).toBe('office\noutside\n:4\n');
+    expect(await asked('get', 'ippool', '--output=ya')).toBe('yaml\n:4\n');
+    expect(await asked('get', 'ippool', '-o', 'custom-columns')).toMatch(/^custom-columns=.*\n:6\n$/);
+    expect(await asked('apply', '-f', '')).toBe(':0\n');
+    expect(await asked('profile', 'x', 'rule', 'a')).toBe('add\n:4\n');
+  });
+
   test('leaves names of files to bash', async () => {
     expect(await offered(['calicoctl', 'apply', '-f', 'po'])).toEqual(['pools.yaml']);
   });
