@@ -28,8 +28,8 @@ export function unreachableRules(rules: readonly Rule[], namespace: string | und
   for (const plan of plans) {
     const taker = deciding.find((above) => coversRule(above, plan, selectors));
     if (taker !== undefined) found.push({ index: plan.index, takenBy: taker.index });
-    // One that nothing reaches decides nothing either; a Log lets everything go on, and HTTP is not in plans.
-    else if (plan.action !== 'log' && rules[plan.index]?.http === undefined) deciding.push(plan);
+    // One that nothing reaches decides nothing either; a Log lets everything go on.
+    else if (plan.action !== 'log') deciding.push(plan);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import type { PublicKind, ResourceByKind } from '../api/registry.js';
+import { isTieredKind, type PublicKind, type ResourceByKind } from '../api/registry.js';
 import type { ResourceUpdate } from '../api/resource-update.js';
 import type { Client } from '../client/client.js';
 import { Syncer, type SyncerEvent } from '../datastore/syncer.js';
@@ -25,11 +25,28 @@ function notice({ status, reason }: SyncerEvent & { type: 'status' }, before: st
   return status === 'resyncing' ? `${reason.message}; reading all again` : reason.message;
 }
 
+/** What older versions put before the name of a policy in its key. */
+const OLD_PREFIX = 'default.';
+
+/**
+ * The name by which a query asks for what is stored under a key: its own, or for a policy also the one without what older versions put
+ * before it. Undefined: it does not.
+ */
+export function askedName({ kind, names, namespace }: Query, key: ResourceUpdate['key']): string | undefined {
+  if (namespace !== undefined && key.namespace !== namespace) return undefined;
+  if (names.length === 0 || names.includes(key.name)) return key.name;
+  if (!isTieredKind(kind) || !key.name.startsWith(OLD_PREFIX)) return undefined;
+  const name = key.name.slice(OLD_PREFIX.length);
+  return names.includes(name) ? name : undefined;
+}
+
 /** What is known of the resources of one query. */
 class Known {
   readonly #query: Query;
   readonly #matches: Refinement['matches'];
-  readonly #byKey = new Map<string, StoredResource>();
+  /** By namespace and the name asked for: what has that name, and what an older version stored for it, which counts where there is no other. */
+  readonly #named = new Map<string, StoredResource>();
+  readonly #old = new Map<string, StoredResource>();
 
   constructor(query: Query, matches: Refinement['matches']) {
     this.#query = query;
@@ -37,27 +54,29 @@ class Known {
   }
 
   get items(): readonly StoredResource[] {
-    return [...this.#byKey.values()];
+    const alone = [...this.#old].filter(([id]) => !this.#named.has(id));
+    return [...this.#named.values(), ...alone.map(([, stored]) => stored)];
   }
 
-  #isAskedFor({ namespace, name }: ResourceUpdate['key']): boolean {
-    const { names } = this.#query;
-    const hasName = names.length === 0 || names.includes(name);
-    return hasName && (this.#query.namespace === undefined || namespace === this.#query.namespace);
+  #shown(id: string): StoredResource | undefined {
+    return this.#named.get(id) ?? this.#old.get(id);
   }
 
   take({ key, value, revision }: ResourceUpdate): (FollowEvent & { type: 'change' }) | undefined {
-    if (!this.#isAskedFor(key)) return undefined;
-    const id = `${key.namespace ?? ''}/${key.name}`;
-    const before = this.#byKey.get(id);
+    const name = askedName(this.#query, key);
+    if (name === undefined) return undefined;
+    const id = `${key.namespace ?? ''}/${name}`;
+    const before = this.#shown(id);
     const stored = isPublicValue(value) ? { key: { ...key, kind: this.#query.kind }, value, revision } : undefined;
-    if (stored !== undefined && (this.#matches === undefined || this.#matches(stored))) {
-      this.#byKey.set(id, stored);
-      return { type: 'change', change: before === undefined ? 'ADDED' : 'MODIFIED', stored };
+    const held = name === key.name ? this.#named : this.#old;
+    if (stored !== undefined && (this.#matches === undefined || this.#matches(stored))) held.set(id, stored);
+    else held.delete(id);
+    const after = this.#shown(id);
+    if (after === before) return undefined;
+    if (after === undefined) {
+      return before && { type: 'change', change: 'DELETED', stored: { ...before, revision } };
     }
-    if (before === undefined) return undefined;
-    this.#byKey.delete(id);
-    return { type: 'change', change: 'DELETED', stored: { ...before, revision } };
+    return { type: 'change', change: before === undefined ? 'ADDED' : 'MODIFIED', stored: after };
   }
 }
 

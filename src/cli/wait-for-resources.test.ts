@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IPPool } from '../api/kinds/ip-pool.js';
 import { NotFoundError } from '../base/errors.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { CalicoctlFake, ok } from './calicoctl.fake.js';
 import { run } from './main.js';
 import { parseWaitCondition } from './wait-for-resources.js';
 
@@ -62,6 +63,15 @@ describe('calicoctl wait', () => {
       stdout: 'IPPool(a) is there\n',
       stderr: '',
     });
+  });
+
+  test('finds a policy that an older version stored under its tier', async () => {
+    const metadata = { name: 'web' };
+    const value = { apiVersion: 'projectcalico.org/v3', kind: 'GlobalNetworkPolicy', metadata, spec: {} } as const;
+    const datastore = new MemoryDatastore();
+    await datastore.create({ kind: 'GlobalNetworkPolicy', name: 'default.web' }, value);
+    const words = ['wait', 'globalnetworkpolicy', 'web', '--for=create', '--timeout=10s'];
+    expect(await new CalicoctlFake(datastore).run(words)).toEqual(ok('GlobalNetworkPolicy(web) is there\n'));
   });
 
   test('gives up in time, and says what is missing', async () => {

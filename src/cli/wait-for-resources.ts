@@ -4,8 +4,8 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { type Client, resourceId } from '../client/client.js';
 import { type Call, type Context, textOption } from './command.js';
 import { refuseUnknownPath } from './field-tree.js';
-import { followResources } from './follow-resources.js';
-import { bad, keysOf, queryOf, type StoredResource } from './get-query.js';
+import { askedName, followResources } from './follow-resources.js';
+import { bad, keysOf, type Query, queryOf, type StoredResource } from './get-query.js';
 import { parsePath, type ResourcePath, valueAt } from './resource-path.js';
 import { line, type Result } from './result.js';
 
@@ -98,18 +98,21 @@ function timeoutOf(call: Call): { readonly text: string; readonly ms: number } {
 
 /** The resources that are still waited for, by name, and what is known of them. */
 class Waiting {
+  readonly #query: Query;
   readonly #condition: WaitCondition;
   readonly #ids: Map<string, string>;
   readonly #resources = new Map<string, StoredResource['value']>();
 
-  constructor(condition: WaitCondition, ids: ReadonlyMap<string, string>) {
+  constructor(condition: WaitCondition, query: Query) {
+    this.#query = query;
     this.#condition = condition;
-    this.#ids = new Map(ids);
+    this.#ids = new Map(keysOf(query).map((key) => [key.name, resourceId(key)]));
   }
 
   take({ key, value }: StoredResource, isGone: boolean): void {
-    if (isGone) this.#resources.delete(key.name);
-    else this.#resources.set(key.name, value);
+    const name = askedName(this.#query, key) ?? key.name;
+    if (isGone) this.#resources.delete(name);
+    else this.#resources.set(name, value);
   }
 
   /** Sentences for those that need no longer be waited for. */
@@ -153,8 +156,7 @@ export async function waitForResources(call: Call, context: Context, clock: Cloc
   const timeout = timeoutOf(call);
   const query = queryOf(call);
   if (condition.path !== undefined) refuseUnknownPath(query.kind, condition.path);
-  const keys = keysOf(query);
-  const waiting = new Waiting(condition, new Map(keys.map((key) => [key.name, resourceId(key)])));
+  const waiting = new Waiting(condition, query);
   const client = await context.connect();
   const tooLate = new AbortController();
   const timer = clock.setTimer(timeout.ms, () => tooLate.abort());

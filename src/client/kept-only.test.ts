@@ -25,4 +25,18 @@ describe('effectNotices()', () => {
     expect(pool({ vxlanMode: 'CrossSubnet' })[0]).toContain('vxlanMode CrossSubnet is stored');
     expect(pool({ ipipMode: 'Never' })).toEqual([]);
   });
+
+  test('says of rules that no host can enforce what they do instead', () => {
+    const policy = (spec: object) =>
+      effectNotices({ apiVersion: API, kind: 'NetworkPolicy', metadata: { name: 'web', namespace: 'shop' }, spec });
+    const http = { methods: ['GET'] };
+    const destination = { services: { name: 'db' } };
+    expect(policy({ ingress: [{ action: 'Deny' }, { action: 'Allow', protocol: 'TCP', http }] })).toEqual([
+      'NetworkPolicy "shop/web": spec.ingress[1] matches by HTTP requests, which no host can do yet: the rule matches nothing',
+    ]);
+    expect(policy({ egress: [{ action: 'Deny', destination }] })).toEqual([
+      'NetworkPolicy "shop/web": spec.egress[0] matches by services, which no host can do yet: the rule denies everything',
+    ]);
+    expect(policy({ ingress: [{ action: 'Allow' }] })).toEqual([]);
+  });
 });

@@ -70,8 +70,11 @@ function familiesOf(rule: Rule, protocol: number | undefined, nets: RuleNets): F
   });
 }
 
-function refuseServices(...sides: readonly (EntityRule | undefined)[]): void {
+/** What no plan says: a rule without it would match more than its author wrote. */
+function refuseUnsupported({ http, source, destination }: Rule): void {
+  const sides: readonly (EntityRule | undefined)[] = [source, destination];
   if (sides.some((side) => side?.services !== undefined)) throw unreadable('matches by service are not supported');
+  if (http !== undefined) throw unreadable('matches by HTTP are not supported');
 }
 
 /** @returns undefined for a rule that can match in no family */
@@ -82,7 +85,7 @@ function compileRule(
 ) {
   const action = ACTIONS.get(rule.action);
   if (action === undefined) throw unreadable(`"${rule.action}" is not an action`);
-  refuseServices(rule.source, rule.destination);
+  refuseUnsupported(rule);
   const protocol = protocolNumber(rule.protocol);
   const notProtocol = protocolNumber(rule.notProtocol);
   const icmp = icmpMatch(rule.icmp, protocol);

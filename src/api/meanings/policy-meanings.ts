@@ -29,7 +29,7 @@ const rule: Readonly<Record<string, FieldMeaning>> = {
   'services.namespace': ['namespace of the service', "the policy's own"],
   'source.selector': 'endpoints and sets matched',
   'destination.selector': 'endpoints and sets matched',
-  http: 'requests matched; needs a proxy that asks the agent',
+  http: 'requests matched; nothing looks at requests yet, so an Allow with it lets nothing through',
   methods: 'methods, one of which is right',
   paths: 'paths, one of which is right',
   exact: 'the whole path',
