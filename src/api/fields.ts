@@ -188,9 +188,14 @@ function asNumberOf(input: number | string): number | undefined {
 export function asNumber() {
   return v.pipe(
     v.union([v.number(), v.string()]),
-    explained((input: number | string) =>
-      asNumberOf(input) === undefined ? `"${input}" is not an AS number: write 0 to 4294967295 or high.low` : undefined,
-    ),
+    explained((input: number | string) => {
+      if (asNumberOf(input) !== undefined) return undefined;
+      // What was typed is gone: 1.10 is the same number as 1.1, and another AS.
+      if (typeof input === 'number' && !Number.isInteger(input)) {
+        return `${input} is a fraction, not an AS number: write high.low in quotes, such as "1.10"`;
+      }
+      return `"${input}" is not an AS number: write 0 to 4294967295 or high.low`;
+    }),
     v.transform((input): number => asNumberOf(input) ?? 0),
     v.metadata({ words: 'an AS number, 0 to 4294967295 or high.low' }),
   );

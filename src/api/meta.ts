@@ -59,6 +59,8 @@ export interface KindDefinition<K extends string = string, Spec = object> {
   readonly storedSpec?: SpecSchema;
   /** Rules on the name; without it, that of a DNS subdomain. Returns what is wrong, or undefined. */
   readonly explainBadName?: (name: string) => string | undefined;
+  /** The name of an object that nobody named, where its fields give one; undefined when they do not. */
+  nameOf?(spec: Spec): string | undefined;
   /** Rules between fields. Runs only when every field by itself is right. Paths start with `spec.` or `metadata.`. */
   crossFieldRules?(resource: Resource<K, Spec>): readonly Issue[];
   /** Fills in what is stored although nobody wrote it. */

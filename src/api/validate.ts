@@ -69,11 +69,25 @@ function headIssue(object: Fields): Issue | undefined {
   const isKnown = typeof kind === 'string' && isPublicKind(kind);
   if (isKnown && apiVersion === API_VERSION) return undefined;
   const shown = [kind, apiVersion].map((text) => (typeof text === 'string' ? text : ''));
-  const hints = isKnown
-    ? { hint: `write apiVersion: ${API_VERSION}` }
-    : suggestion(typeof kind === 'string' ? kind : '', Object.keys(publicKinds));
   const message = `unknown resource type (${shown[0]}) and/or version (${shown[1]})`;
+  const hints = headHint(shown[0] ?? '', shown[1] ?? '', isKnown);
   return { code: 'unknown_kind', path: isKnown ? 'apiVersion' : 'kind', message, ...hints };
+}
+
+/** The first API's kinds begin with a small letter: `ipPool`, `bgpPeer`; its policy is a GlobalNetworkPolicy of today. */
+function isOfFirstApi(kind: string, apiVersion: string): boolean {
+  const known = ['policy', ...Object.keys(publicKinds).map((each) => each.toLowerCase())];
+  return apiVersion === 'v1' && /^[a-z]/.test(kind) && known.includes(kind.toLowerCase());
+}
+
+function headHint(kind: string, apiVersion: string, isKnown: boolean): Pick<Issue, 'hint'> {
+  if (isOfFirstApi(kind, apiVersion)) {
+    return { hint: 'it is of the first API: turn it into a resource of today with: calicoctl convert -f FILE' };
+  }
+  if (/(^|\.)networking\.k8s\.io\//.test(apiVersion)) {
+    return { hint: `it is Kubernetes' own: apply it with kubectl, or write Calico's ${API_VERSION} and its fields` };
+  }
+  return isKnown ? { hint: `write apiVersion: ${API_VERSION}` } : suggestion(kind, Object.keys(publicKinds));
 }
 
 interface Outcome {
@@ -90,8 +104,8 @@ function read(object: unknown): Outcome {
   const definition: KindDefinition = publicKinds[fields['kind'] as PublicKind];
   const stray = Object.keys(fields).filter((name) => !TOP_LEVEL_FIELDS.includes(name));
   const issues = stray.map((name) => unknownField(name, name, TOP_LEVEL_FIELDS));
-  const metadata = readPart(typedMetadata, fields['metadata'] ?? {}, 'metadata');
   const spec = readPart(definition.spec, fields['spec'] ?? {}, 'spec');
+  const metadata = readPart(typedMetadata, named(definition, fields['metadata'] ?? {}, spec.value), 'metadata');
   issues.push(...metadata.issues, ...spec.issues);
   if (metadata.value !== undefined) issues.push(...metadataIssues(definition, metadata.value));
   if (metadata.value === undefined || spec.value === undefined || issues.length > 0) return { issues };
@@ -105,6 +119,13 @@ function read(object: unknown): Outcome {
   const complete = withWriteDefaults(resource as PublicResourceByKind[PublicKind]);
   const broken = definition.crossFieldRules?.(complete) ?? [];
   return { resource: complete, issues: broken };
+}
+
+/** Metadata with the name that follows from the spec, where the kind has such a one and nobody wrote it. */
+function named(definition: KindDefinition, metadata: unknown, spec: object | undefined): unknown {
+  if (!isFields(metadata) || spec === undefined || (metadata['name'] ?? '') !== '') return metadata;
+  const name = definition.nameOf?.(spec);
+  return name === undefined ? metadata : { ...metadata, name };
 }
 
 /** The resource with what is stored although nobody wrote it: a policy's types, a pool's block size and the like. */

@@ -1,11 +1,14 @@
 import { basename } from 'node:path';
 import { run } from '../cli/main.js';
 
-// `calicoctl get … | head` is no failure: whoever read has seen enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+// `calicoctl get … | head` is no failure: whoever read has seen enough. A full disk is one: part of the output is missing.
+process.stdout.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`cannot write the output: ${code === 'ENOSPC' ? 'no space is left' : code}\n`);
+  process.exit(1);
 });
+// What cannot be said is left unsaid; the exit status still tells.
+process.stderr.on('error', () => undefined);
 
 const words = process.argv.slice(2);
 

@@ -1,4 +1,3 @@
-import { NotFoundError } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { run } from './main.js';
@@ -7,6 +6,12 @@ export interface Outcome {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+interface Settings {
+  readonly files?: Record<string, string>;
+  readonly environment?: Record<string, string>;
+  readonly signal?: AbortSignal;
 }
 
 /** calicoctl as a test runs it: within this process, over one datastore in memory. */
@@ -21,16 +26,18 @@ export class CalicoctlFake {
   async run(
     words: readonly string[],
     stdin = '',
-    { files = {}, environment = {} }: { files?: Record<string, string>; environment?: Record<string, string> } = {},
+    { files = {}, environment = {}, signal = new AbortController().signal }: Settings = {},
   ): Promise<Outcome> {
     let stdout = '';
     let stderr = '';
     const status = await run(words, {
       environment,
+      signal,
       datastore: this.#datastore,
       readFile: (path) => {
         const text = files[path];
-        return text === undefined ? Promise.reject(new NotFoundError('ERR', 'none')) : Promise.resolve(text);
+        const missing = Object.assign(new Error('none'), { code: 'ENOENT' });
+        return text === undefined ? Promise.reject(missing) : Promise.resolve(text);
       },
       readStdin: () => Promise.resolve(stdin),
       stdout: (text) => (stdout += text),

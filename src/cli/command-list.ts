@@ -86,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
 
 /** What groups of commands are for, by the words that lead to them. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  cluster: 'all hosts at once',
   datastore: 'the datastore as a whole',
   'datastore migrate': 'lock it, unlock it, take what is in it elsewhere',
   ipam: 'addresses: who holds which, and how they are assigned',

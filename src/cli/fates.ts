@@ -3,8 +3,8 @@ import { resourceId } from '../client/client.js';
 import type { ResourceKey } from '../api/resource-update.js';
 import type { Failure } from './messages.js';
 
-/** What became of one resource of several: `unknown` was sent, and no answer came. */
-type Fate = 'done' | 'failed' | 'unknown' | 'untried';
+/** What became of one resource of several: `unknown` was sent, and no answer came; `skipped` needed nothing done. */
+type Fate = 'done' | 'skipped' | 'failed' | 'unknown' | 'untried';
 
 /** What became of each of the resources that somebody wanted written, so that it can be told whatever happens. */
 export class Fates {
@@ -21,6 +21,10 @@ export class Fates {
     this.#fates[index] = 'done';
   }
 
+  skipped(index: number): void {
+    this.#fates[index] = 'skipped';
+  }
+
   failed(index: number, error: unknown, failure: Failure): void {
     this.#fates[index] = error instanceof UnavailableError ? 'unknown' : 'failed';
     this.#failures.set(index, failure);
@@ -33,7 +37,17 @@ export class Fates {
 
   /** In the order of the resources. */
   get failures(): readonly Failure[] {
-    return [...this.#failures].toSorted(([a], [b]) => a - b).map(([, failure]) => failure);
+    return this.failuresByPlace.map(([, failure]) => failure);
+  }
+
+  /** The same with the place of each; what stopped the rest has the place after the last. */
+  get failuresByPlace(): readonly (readonly [index: number, failure: Failure])[] {
+    return [...this.#failures].toSorted(([a], [b]) => a - b);
+  }
+
+  /** Each was tried and answered: its own failure says what became of it. */
+  get isEnded(): boolean {
+    return this.#fates.every((fate) => fate !== 'unknown' && fate !== 'untried');
   }
 
   count(fate: Fate): number {

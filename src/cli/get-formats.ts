@@ -7,6 +7,7 @@ import { type Call, type Context, flag, textOption } from './command.js';
 import { type AnyResource, bad, type Found, type StoredResource } from './get-query.js';
 import type { ResourceTemplate } from './get-template.js';
 import type { Block, PlainTable } from './result.js';
+import { whyUnreadable } from './unreadable.js';
 
 const DEFAULT_AS_NUMBER = 64512;
 
@@ -47,8 +48,8 @@ async function templateFormat(name: string, argument: string, context: Context):
   try {
     return { type: 'template', template: parseResourceTemplate(await context.readFile(argument)) };
   } catch (cause) {
-    if (cause instanceof CalicoError && !(cause instanceof NotFoundError)) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof CalicoError) throw cause;
+    const why = whyUnreadable(cause);
     throw new CalicoError('ERR_CALI_CLI_FILE', `cannot read the template "${argument}": ${why}`, { cause });
   }
 }

@@ -96,9 +96,9 @@ describe('calicoctl get on a terminal', () => {
 
 describe('calicoctl, misspelt', () => {
   test.each([
-    [['gte', 'node'], '(Did you mean get?)'],
-    [['ipam', 'shwo'], '(Did you mean show?)'],
-    [['get', 'node', '--wtach'], '(Did you mean --watch?)'],
+    [['gte', 'node'], 'did you mean get?'],
+    [['ipam', 'shwo'], 'did you mean show?'],
+    [['get', 'node', '--wtach'], 'did you mean --watch?'],
     [['get', 'nodse'], 'did you mean "node"?'],
     [['get', 'node', '-o', 'ymal'], 'did you mean "yaml"?'],
     [['get', 'node', '-o', 'custom-columns=IPV5'], 'did you mean "IPV4"?'],

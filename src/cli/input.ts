@@ -8,6 +8,7 @@ import { type Call, type Context, flag } from './command.js';
 import { type ManifestEntry, readManifest } from './manifest.js';
 import { describeIssue, type Failure, formatFailure, type Locate } from './messages.js';
 import { readOnlyReason } from './named-resource.js';
+import { whyUnreadable } from './unreadable.js';
 import { namespaceChoice, type NamespaceChoice, resolveNamespace } from './namespace.js';
 
 /** A resource somebody typed: valid in itself, with its namespace. */
@@ -36,21 +37,9 @@ async function filesIn(directory: string, isRecursive: boolean): Promise<readonl
   return found;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'you may not read it',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is no directory',
-  ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its links lead in a circle',
-  ENXIO: 'it is a socket',
-};
-
 function unreadable(path: string, cause: unknown): Failure {
   if (cause instanceof CalicoError) return withHint(cause);
-  if (!(cause instanceof Error && 'code' in cause)) throw cause;
-  const code = String(cause.code);
-  return { text: `failed to execute command: cannot read "${path}": ${REASONS[code] ?? code}` };
+  return { text: `failed to execute command: cannot read "${path}": ${whyUnreadable(cause)}` };
 }
 
 function withHint({ message, hint }: CalicoError): Failure {
@@ -110,7 +99,8 @@ function readReference(object: unknown, locate: Locate, reading: Reading): Input
   const { kind, metadata, apiVersion } = (object ?? {}) as { kind?: unknown; metadata?: unknown; apiVersion?: unknown };
   if (typeof kind !== 'string' || !isPublicKind(kind)) return readEntry(object, locate, reading);
   const { name, namespace } = (metadata ?? {}) as { name?: unknown; namespace?: unknown };
-  if (typeof name !== 'string') return readEntry(object, locate, reading);
+  // Of a kind whose name its fields give.
+  if (typeof name !== 'string' || name === '') return readEntry(object, locate, reading);
   const wanted = typeof namespace === 'string' ? namespace : undefined;
   const resolved = resolveNamespace(kind, wanted, reading.choice);
   const resource = { apiVersion, kind, metadata: { name }, spec: {} } as unknown as PublicResourceByKind[PublicKind];
@@ -148,6 +138,8 @@ class InputReader<T> {
 
   async readAll(): Promise<void> {
     const paths = (this.#call.options['filename'] as readonly string[] | undefined) ?? [];
+    if (this.#call.arguments.length > 0)
+      throw new CalicoError('ERR_CALI_CLI_USAGE', 'give either KIND, or a file with -f: not both');
     if (paths.length === 0)
       throw new CalicoError('ERR_CALI_CLI_USAGE', 'no file given', {
         hint: 'name one with -f FILE, or -f - for standard input',

@@ -9,6 +9,7 @@ import { type CheckReport, leaksInAll, parseReport, type ReportedLeak } from './
 import { doneLead } from './messages.js';
 import { Progress } from './progress.js';
 import { line, type Result } from './result.js';
+import { whyUnreadable } from './unreadable.js';
 
 /** Addresses released by one call, and calls at a time: what arrives together is committed together. */
 const CHUNK = 16;
@@ -36,8 +37,7 @@ async function readReports(files: readonly string[], context: Context): Promise<
         return parseReport(await context.readFile(file), file);
       } catch (cause) {
         if (cause instanceof CalicoError) throw cause;
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new CalicoError('ERR_CALI_CLI_FILE', `cannot read ${file}: ${why}`, { cause });
+        throw new CalicoError('ERR_CALI_CLI_FILE', `cannot read "${file}": ${whyUnreadable(cause)}`, { cause });
       }
     }),
   );

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { CalicoError } from '../base/errors.js';
+import { whyUnreadable } from './unreadable.js';
 
 /** A piece of the kernel, by the name of its module and by the options of a kernel's configuration that build it. */
 export interface KernelModule {
@@ -130,8 +131,8 @@ export async function readModuleSources(configFile: string | undefined): Promise
   try {
     return { config: await readFile(configFile, 'utf8'), builtin, available, loaded };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CalicoError('ERR_CALI_CLI_KERNEL_CONFIG', `cannot read the kernel configuration ${configFile}: ${why}`, {
+    const what = `cannot read the kernel configuration "${configFile}"`;
+    throw new CalicoError('ERR_CALI_CLI_KERNEL_CONFIG', `${what}: ${whyUnreadable(cause)}`, {
       hint: 'name one, such as /boot/config-$(uname -r), or leave --kernel-config out',
       cause,
     });

@@ -469,7 +469,36 @@ describe('calicoctl', () => {
 
   test('suggests the command that was meant', async () => {
     const { status, stderr } = await setUp().calicoctl('aply');
-    expect([status, stderr]).toEqual([1, "error: unknown command 'aply'\n(Did you mean apply?)\n"]);
+    expect([status, stderr]).toEqual([1, "unknown command 'aply'\n  hint: did you mean apply?\n"]);
+  });
+
+  test.each([
+    ['node frobnicate', "unknown command 'frobnicate'\n  hint: see: calicoctl node --help\n"],
+    ['node statsu', 'unknown command \'statsu\'\n  hint: did you mean "status"?\n'],
+    ['get --frobnicate', "unknown option '--frobnicate'\n  hint: see: calicoctl get --help\n"],
+    ['label gnp', "missing required argument 'name'\n  hint: see: calicoctl label --help\n"],
+    [
+      'apply pool.yaml',
+      "too many arguments for 'apply'. Expected 0 arguments but got 1.\n  hint: see: calicoctl apply --help\n",
+    ],
+    ['get -o', "option '-o, --output <format>' argument missing\n  hint: see: calicoctl get --help\n"],
+    ['help frobnicate', "unknown command 'frobnicate'\n  hint: see: calicoctl --help\n"],
+  ])('%s: says where the right words stand', async (words, message) => {
+    expect(await setUp().calicoctl(words)).toEqual(refused(message));
+  });
+
+  test.each(['help pool remove', 'help pool remove 10.0.0.0/8', 'pool remove --help'])(
+    '%s: explains the command and does nothing',
+    async (words) => {
+      const { status, stdout } = await setUp().calicoctl(words);
+      expect([status, stdout.split('\n')[0]]).toEqual([0, 'Usage: calicoctl pool remove [options] <cidrs...>']);
+    },
+  );
+
+  test.each(['get', 'delete'])('%s takes a kind or a file, and not both', async (verb) => {
+    expect(await setUp().calicoctl(`${verb} gnp -f -`, policies)).toEqual(
+      refused('give either KIND, or a file with -f: not both\n'),
+    );
   });
 
   test('explains itself', async () => {

@@ -238,10 +238,18 @@ function parserFor(parsers: Map<string, Parser>, { name, isHidden }: Pick<Comman
   return parser;
 }
 
+/** `help node status` asks as `node status --help` does, and never does what its words say. */
+function withoutHelpCommand(words: readonly string[], parsers: ReadonlyMap<string, Parser>): readonly string[] {
+  const [first, ...topic] = words;
+  if (first !== 'help' || topic.length === 0) return words;
+  const known = topic.findLastIndex((_, index) => parsers.has(topic.slice(0, index + 1).join(' ')));
+  return known < 0 ? topic.slice(0, 1) : [...topic.slice(0, known + 1), '--help'];
+}
+
 function rootParser({ program, stdout, stderr }: Surroundings): Parser {
   const name = program === 'kubectl-calico' ? 'kubectl calico' : 'calicoctl';
   const root = new Parser(name).description('Declares networks and policy, and shows what became of them.');
-  root.configureOutput({ writeOut: stdout, writeErr: stderr });
+  root.configureOutput({ writeOut: stdout, writeErr: stderr, outputError: () => undefined });
   root.exitOverride().showSuggestionAfterError(true).enablePositionalOptions();
   root.option(CONFIG_OPTION.flags, CONFIG_OPTION.help);
   addGlobalOptions(root, false);
@@ -285,13 +293,16 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   }
   // kubectl has a program of its own for completions, which is given no command.
   const isCompletion = surroundings.program === 'kubectl_complete-calico';
-  const typed = isCompletion ? ['__complete', '--', ...words] : [...words];
+  const typed = isCompletion ? ['__complete', '--', ...words] : words;
   try {
-    await root.parseAsync(typed, { from: 'user' });
+    await root.parseAsync([...withoutHelpCommand(typed, parsers)], { from: 'user' });
     return status;
   } catch (error) {
-    // The parser has said what is wrong; asking for help is no failure.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    // Asking for help is no failure; and help that nobody asked for says enough.
+    if (error.exitCode === 0 || error.code === 'commander.help') return error.exitCode === 0 ? 0 : misuse;
+    const { describeMisuse } = await import('./misuse.js');
+    surroundings.stderr(`${describeMisuse(root, error)}\n`);
+    return misuse;
   }
 }

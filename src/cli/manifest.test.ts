@@ -32,6 +32,12 @@ function lineAndColumn(text: string, at: number): string {
   return `f:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
+describe('a list without items', () => {
+  test.each(['kind: TierList', 'kind: TierList\nitems:', 'kind: TierList\nitems: []'])('%j holds nothing', (text) => {
+    expect([...readManifest('a.yaml', `apiVersion: projectcalico.org/v3\n${text}\n`)]).toEqual([]);
+  });
+});
+
 describe('readManifest()', () => {
   test.each([
     ['a list as get prints it', formatYaml(LIST)],

@@ -195,9 +195,11 @@ function valueOf(source: Source, document: Document.Parsed): unknown {
   return value;
 }
 
-function isList(object: unknown): object is { readonly items: readonly unknown[] } {
-  if (typeof object !== 'object' || object === null || !('items' in object) || !('kind' in object)) return false;
-  return typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items);
+function isList(object: unknown): object is { readonly items?: readonly unknown[] | null } {
+  if (typeof object !== 'object' || object === null || !('kind' in object)) return false;
+  if (typeof object.kind !== 'string' || !object.kind.endsWith('List')) return false;
+  // An empty list may lack them: `items:`, or nothing at all.
+  return !('items' in object) || object.items === null || Array.isArray(object.items);
 }
 
 /** What came of a slice: resources, or what is wrong with it. */
@@ -261,7 +263,7 @@ class ManifestReader {
     if (Array.isArray(object)) {
       for (const [at, item] of (object as readonly unknown[]).entries()) yield entry(item, [...prefix, at]);
     } else if (isList(object)) {
-      for (const [at, item] of object.items.entries()) yield entry(item, [...prefix, 'items', at]);
+      for (const [at, item] of (object.items ?? []).entries()) yield entry(item, [...prefix, 'items', at]);
     } else yield entry(object, prefix);
   }
 

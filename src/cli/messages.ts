@@ -19,6 +19,9 @@ export interface Failure {
   readonly hint?: string;
 }
 
+/** Why the rest was not tried: somebody pressed Ctrl-C. */
+export const INTERRUPTED: Failure = { text: 'interrupted' };
+
 function withHint(text: string, hint: string | undefined): Failure {
   return hint === undefined ? { text: visibleText(text) } : { text: visibleText(text), hint: visibleText(hint) };
 }
@@ -100,12 +103,11 @@ export function partialMessage(done: string, handled: number, { total, kind, isD
   return `${lead} ${done} the first ${handled} out of ${total} ${quoted(kind)}resources:`;
 }
 
-/** Several failures in one line, their hints below. */
+/** Several failures in one line, their hints below; what all that were under way heard, such as a datastore gone, once. */
 export function joinFailures(lead: string, failures: readonly Failure[]): string {
   const hints = [...new Set(failures.map(({ hint }) => hint).filter((hint) => hint !== undefined))];
-  return [`${lead}: [${failures.map(({ text }) => text).join(' ')}]`, ...hints.map((hint) => `  hint: ${hint}`)].join(
-    '\n',
-  );
+  const texts = [...new Set(failures.map(({ text }) => text))];
+  return [`${lead}: [${texts.join(' ')}]`, ...hints.map((hint) => `  hint: ${hint}`)].join('\n');
 }
 
 export function allFailedMessage(verb: string, failures: readonly Failure[], { total, kind }: WriteCounts): string {

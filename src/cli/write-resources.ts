@@ -8,8 +8,8 @@ import {
   allFailedMessage,
   countsOf,
   describeFailure,
-  type Failure,
   formatFailure,
+  INTERRUPTED,
   joinFailures,
   partialMessage,
   successMessage,
@@ -87,8 +87,6 @@ interface Work {
   readonly call: Call;
   readonly context: Context;
 }
-
-const INTERRUPTED: Failure = { text: 'interrupted' };
 
 async function writeAll({ client, resources, name, call, context }: Work): Promise<Fates> {
   const verb: Verb = VERBS[name];

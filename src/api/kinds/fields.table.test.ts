@@ -39,6 +39,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly Wrong[]>> = {
     ['2001:db8::1:', '"2001:db8::1:" is not an address, address:port or [address]:port'],
   ],
   'an AS number, 0 to 4294967295 or high.low': [
+    [1.1, '1.1 is a fraction, not an AS number: write high.low in quotes, such as "1.10"'],
     ['1.65536', '"1.65536" is not an AS number: write 0 to 4294967295 or high.low'],
   ],
   '1 to 65535, first:last, or the name of a port': [

@@ -91,6 +91,7 @@ export const workloadEndpoint = defineKind({
       }),
     ),
   }),
+  nameOf: (spec) => (explainBadIdentity(spec) === undefined ? workloadEndpointName(spec) : undefined),
   crossFieldRules({ metadata, spec }) {
     const bad = explainBadIdentity(spec);
     if (bad !== undefined) return [ruleIssue(`spec.${bad.field}`, bad.message), ...addressIssues(spec)];

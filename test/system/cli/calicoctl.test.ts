@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../../setup/calicoctl.js';
 import { TestEtcd } from '../../setup/etcd.js';
 
 const CALICOCTL = 'dist/bin/calicoctl';
@@ -103,6 +104,14 @@ describe('calicoctl on a real etcd', () => {
       1,
       'failed to get resources: etcd at http://127.0.0.1:1: connection refused',
     ]);
+  });
+
+  test('an output that cannot be written is a failure of one line', async () => {
+    const outcome = await runProgram(['-c', 'calicoctl get tier -o yaml > /dev/full'], {
+      program: '/bin/sh',
+      environment: { ETCD_ENDPOINTS: etcd.endpoint },
+    });
+    expect(outcome).toEqual({ status: 1, stdout: '', stderr: 'cannot write the output: no space is left\n' });
   });
 
   test('a reader that leaves early is no failure', async () => {
