@@ -78,7 +78,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   docker: {
     does: "Docker's network and IPAM plugin, and what it asks of an engine",
-    imports: [...facts, 'datastore', 'ipam', 'client', 'sys', 'netlink', 'workload'],
+    imports: [...facts, 'datastore', 'ipam', 'client', 'sys', 'netlink', 'nftables', 'workload'],
   },
   localapi: { does: "the daemon's unix socket: protocol, server, client", imports: ['base', 'net', 'api'] },
   node: {

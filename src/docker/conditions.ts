@@ -14,3 +14,10 @@ export const ENGINE_AWAY = condition<{ reason: string }>({
   // A restart of the engine is no news.
   showAfterMs: 60_000,
 });
+
+export const NAMES_NOT_SERVED = condition<{ reason: string }>({
+  code: 'docker-names',
+  severity: 'warning',
+  text: ({ reason }) => `containers are not told the names of containers on other hosts: ${reason}`,
+  hint: 'use addresses instead of names; CALICO_LIBNETWORK_RESOLVE_NAMES=false in the environment of calico-node ends the attempts',
+});

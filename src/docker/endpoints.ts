@@ -5,6 +5,7 @@ import { NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import { formatAddress, parseAddress } from '../net/address.js';
 import { endpointInterfaceName } from '../net/interface-name.js';
+import type { NamedEndpoint } from './name-directory.js';
 
 /** Every endpoint of a Docker network is in this namespace. */
 export const DOCKER_NAMESPACE = 'libnetwork';
@@ -14,6 +15,7 @@ const ANNOTATION = {
   network: 'docker.projectcalico.org/network',
   networkId: 'docker.projectcalico.org/network-id',
   container: 'docker.projectcalico.org/container',
+  names: 'docker.projectcalico.org/names',
   sandbox: 'docker.projectcalico.org/sandbox',
   ipam: 'docker.projectcalico.org/ipam',
 } as const;
@@ -46,6 +48,8 @@ export interface Joined {
   readonly sandbox: string;
   /** Name of the container. */
   readonly container: string | undefined;
+  /** What else it is called on this network: short id and aliases. */
+  readonly names: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -81,6 +85,11 @@ export class DockerEndpoints {
     return endpoint;
   }
 
+  /** Whether it is one of this host's, as far as was loaded or made here. */
+  isKnown(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
   /** Others in the same network namespace. */
   companions({ id, sandbox }: Pick<DockerEndpoint, 'id' | 'sandbox'>): readonly DockerEndpoint[] {
     if (sandbox === undefined || sandbox === '') return [];
@@ -99,6 +108,19 @@ export class DockerEndpoints {
     this.#byId.set(endpoint.id, complete);
     await this.#client.update(this.#resource(complete, joined));
     await this.#rewriteCompanions(complete);
+  }
+
+  /** Keeps what a container is called now, where it is called otherwise than before. What is gone is fine. */
+  async rename(id: string, { container, names }: Pick<Joined, 'container' | 'names'>): Promise<void> {
+    const wanted = nameAnnotations({ container, names });
+    const stored = await this.#client.find(this.#key(id));
+    const { annotations = {} } = stored?.value.metadata ?? {};
+    const isKnown = Object.entries(wanted).every(([key, text]) => annotations[key] === text);
+    if (stored === undefined || isKnown) return;
+    await this.#client.change(this.#key(id), (endpoint) => ({
+      ...endpoint,
+      metadata: { ...endpoint.metadata, annotations: { ...endpoint.metadata.annotations, ...wanted } },
+    }));
   }
 
   /** It is out of its namespace; the endpoint itself stays until {@link delete}. */
@@ -144,7 +166,7 @@ export class DockerEndpoints {
           [ANNOTATION.networkId]: networkId,
           [ANNOTATION.ipam]: ipam,
           ...(joined === undefined ? {} : { [ANNOTATION.sandbox]: joined.sandbox }),
-          ...(joined?.container === undefined ? {} : { [ANNOTATION.container]: joined.container }),
+          ...(joined === undefined ? {} : nameAnnotations(joined)),
         },
       },
       spec: {
@@ -161,7 +183,28 @@ export class DockerEndpoints {
   }
 }
 
-function fromStored({ metadata, spec }: WorkloadEndpoint): DockerEndpoint {
+function nameAnnotations({ container, names }: Pick<Joined, 'container' | 'names'>): Record<string, string> {
+  const others = [...new Set(names)].filter((name) => name !== container && !/\s/.test(name));
+  return {
+    ...(container === undefined ? {} : { [ANNOTATION.container]: container }),
+    ...(others.length === 0 ? {} : { [ANNOTATION.names]: others.join(' ') }),
+  };
+}
+
+/** What a WorkloadEndpoint says of a container's names, on whatever host; undefined for one that is on none of Docker's networks. */
+export function namedEndpoint({
+  metadata,
+  spec,
+}: WorkloadEndpoint): (NamedEndpoint & { readonly sandbox: string | undefined }) | undefined {
+  const { annotations = {} } = metadata;
+  const network = annotations[ANNOTATION.network];
+  if (spec.orchestrator !== ORCHESTRATOR || network === undefined) return undefined;
+  const texts = [annotations[ANNOTATION.container] ?? '', ...(annotations[ANNOTATION.names] ?? '').split(' ')];
+  const { node, addresses, sandbox } = { ...fromStored({ metadata, spec }), node: spec.node };
+  return { node, network, addresses, sandbox, names: texts.filter((text) => text !== '') };
+}
+
+function fromStored({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spec'>): DockerEndpoint {
   const { annotations = {} } = metadata;
   const id = spec.endpoint ?? '';
   return {

@@ -3,6 +3,7 @@ import type { Conditions } from '../base/conditions.js';
 import { CalicoError, formatError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { backoffDelayMs } from '../base/retry.js';
+import { ContainerNames } from './container-names.js';
 import { ENGINE_AWAY } from './conditions.js';
 import type { DockerEngine, EngineNetwork } from './engine.js';
 import type { LeakSearch } from './leak-search.js';
@@ -19,6 +20,7 @@ export interface EngineWatchOptions {
   readonly engine: DockerEngine;
   readonly networks: Networks;
   readonly leaks: LeakSearch;
+  readonly names: ContainerNames;
   readonly clock: Clock;
   readonly conditions: Conditions;
   readonly log: Log;
@@ -30,6 +32,7 @@ export interface EngineWatchOptions {
  */
 export class EngineWatch {
   readonly #options: EngineWatchOptions;
+  readonly #working = new Set<Promise<void>>();
 
   constructor(options: EngineWatchOptions) {
     this.#options = options;
@@ -54,28 +57,35 @@ export class EngineWatch {
         conditions.raise(ENGINE_AWAY, { reason: error.message });
       } finally {
         session.abort();
-        await looking;
+        await Promise.all([looking, ...this.#working]);
       }
       await sleep(clock, backoffDelayMs(attempt, BACKOFF, Math.random), signal);
     }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for await (const { type, action, id, attributes } of this.#options.engine.events(signal)) {
+    const { engine, names } = this.#options;
+    for await (const event of engine.events(signal)) {
+      const { type, action, id, attributes } = event;
       const { name } = attributes;
+      const renamed = ContainerNames.renamed(event);
+      // Not waited for: the engine answers of a container that starts only when it has started.
+      if (renamed !== undefined)
+        this.#later('the names of a container are not kept yet', () => names.refresh(renamed, signal));
       if (type !== 'network' || action !== 'create' || attributes['type'] !== DRIVER || name === undefined) continue;
       await this.#attempt(`the profile of network "${name}" is not made yet`, () => this.#ensureProfile({ id, name }));
     }
   }
 
   async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
-    const { clock, engine, leaks } = this.#options;
+    const { clock, engine, leaks, names } = this.#options;
     while (!isAborted(signal)) {
       let waitMs: number | undefined;
       await this.#attempt('cannot look for what containers left behind', async () => {
         const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);
         for (const network of mine) await this.#ensureProfile(network);
         waitMs = await leaks.look();
+        await names.refreshAll(signal);
       });
       await sleep(clock, waitMs ?? LOOK_EVERY_MS, signal);
     }
@@ -83,6 +93,11 @@ export class EngineWatch {
 
   async #ensureProfile(network: Pick<EngineNetwork, 'id' | 'name'>): Promise<void> {
     await this.#options.networks.ensureProfile(network);
+  }
+
+  #later(what: string, work: () => Promise<void>): void {
+    const done = this.#attempt(what, work).finally(() => this.#working.delete(done));
+    this.#working.add(done);
   }
 
   /** What fails here is done again: at the next look, or when the first container comes. */

@@ -38,7 +38,13 @@ describe('DockerEngine.inspectContainer()', () => {
         Name: '/web',
         State: { Pid: 4711, Running: true, Status: 'running' },
         HostConfig: { NetworkMode: 'none' },
-        NetworkSettings: { SandboxKey: '/var/run/docker/netns/abc' },
+        NetworkSettings: {
+          SandboxKey: '/var/run/docker/netns/abc',
+          Networks: {
+            net1: { EndpointID: 'e1', Aliases: ['www'], DNSNames: ['web', 'www'] },
+            net2: { EndpointID: 'e2' },
+          },
+        },
         Config: { Labels: { tier: 'front' } },
       },
     });
@@ -50,6 +56,7 @@ describe('DockerEngine.inspectContainer()', () => {
       networkMode: 'none',
       sandboxKey: '/var/run/docker/netns/abc',
       labels: { tier: 'front' },
+      aliases: { e1: ['www', 'web'], e2: [] },
     });
   });
 

@@ -11,6 +11,7 @@ const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** Unset and null both mean "none" in the engine's answers. */
 const text = v.nullish(v.string(), '');
+const texts = v.nullish(v.array(v.string()), []);
 const labels = v.nullish(v.record(v.string(), v.string()), {});
 
 const inspected = v.object({
@@ -18,7 +19,13 @@ const inspected = v.object({
   Name: text,
   State: v.object({ Pid: v.optional(v.number(), 0), Running: v.optional(v.boolean(), false) }),
   HostConfig: v.nullish(v.object({ NetworkMode: text }), { NetworkMode: '' }),
-  NetworkSettings: v.nullish(v.object({ SandboxKey: text }), { SandboxKey: '' }),
+  NetworkSettings: v.nullish(
+    v.object({
+      SandboxKey: text,
+      Networks: v.nullish(v.record(v.string(), v.object({ EndpointID: text, Aliases: texts, DNSNames: texts })), {}),
+    }),
+    { SandboxKey: '', Networks: {} },
+  ),
   Config: v.nullish(v.object({ Labels: labels }), { Labels: {} }),
 });
 
@@ -76,6 +83,8 @@ export interface EngineContainer {
   /** Path of its network namespace; empty when it has none. */
   readonly sandboxKey: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What it is called on its networks besides its own name; by endpoint id. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A container as `docker ps` knows it. */
@@ -195,6 +204,12 @@ export class DockerEngine {
       networkMode: found.HostConfig.NetworkMode,
       sandboxKey: found.NetworkSettings.SandboxKey,
       labels: found.Config.Labels,
+      aliases: Object.fromEntries(
+        Object.values(found.NetworkSettings.Networks).map(({ EndpointID, Aliases, DNSNames }) => [
+          EndpointID,
+          [...new Set([...Aliases, ...DNSNames])],
+        ]),
+      ),
     };
   }
 

@@ -5,7 +5,7 @@ import { parseMac } from '../net/mac.js';
 import type { LooseCable } from '../workload/loose-cable.js';
 import type { SecondInterface } from '../workload/second-way.js';
 import { type DockerEndpoint, type DockerEndpoints, interfaceNames, type Joined, policyLabels } from './endpoints.js';
-import type { DockerEngine } from './engine.js';
+import type { DockerEngine, EngineContainerSummary } from './engine.js';
 import type { IpamDriver } from './ipam-driver.js';
 import { joinAnswer } from './join-answer.js';
 import { noEndpointAddress, publishRefused, unknownEndpoint } from './messages.js';
@@ -42,7 +42,9 @@ export interface NetworkDriverOptions {
   readonly log: Log;
 }
 
-const NO_ONE: Omit<Joined, 'sandbox'> = { container: undefined, labels: {} };
+/** By so much of its id every container can be asked for. */
+const SHORT_ID_CHARACTERS = 12;
+const NO_ONE: Omit<Joined, 'sandbox'> = { container: undefined, names: [], labels: {} };
 
 /** The plugin's network half. */
 export class NetworkDriver {
@@ -159,16 +161,20 @@ export class NetworkDriver {
       const network = await engine.inspectNetwork(networkId);
       const name = network.endpoints.find(({ endpointId }) => endpointId === id)?.name;
       if (name === undefined || name === '') return NO_ONE;
-      if (!settings.labelEndpoints) return { container: name, labels: {} };
+      if (!settings.labelEndpoints) return { container: name, names: [], labels: {} };
       const [container] = await engine.listContainers({ name });
       const { labels, refused } = policyLabels(container?.labels ?? {});
       for (const problem of refused) log.warn('a label of a container is left out', { container: name, problem });
-      return { container: name, labels };
+      return { container: name, names: shortId(container), labels };
     } catch (error) {
       log.warn('the engine does not say whose endpoint this is: it gets no labels', { endpoint: id, error });
       return NO_ONE;
     }
   }
+}
+
+function shortId(container: EngineContainerSummary | undefined): readonly string[] {
+  return container === undefined ? [] : [container.id.slice(0, SHORT_ID_CHARACTERS)];
 }
 
 function bareAddress(text: string): string {

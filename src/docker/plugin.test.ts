@@ -355,13 +355,16 @@ describe('NetworkDriver.Join', () => {
       'org.projectcalico.label.bad key': 'x',
       maintainer: 'somebody',
     };
-    fake.answers.set(`/containers/json?all=1&filters=${filters}`, { value: [{ Id: 'c', Names: ['/web'], Labels }] });
+    fake.answers.set(`/containers/json?all=1&filters=${filters}`, {
+      value: [{ Id: 'c'.repeat(64), Names: ['/web'], Labels }],
+    });
     await join();
     const [stored] = await client.list('WorkloadEndpoint', 'libnetwork');
     expect(stored?.value.metadata).toMatchObject({
       labels: { role: 'front', 'projectcalico.org/orchestrator': 'libnetwork' },
       annotations: {
         'docker.projectcalico.org/container': 'web',
+        'docker.projectcalico.org/names': 'cccccccccccc',
         'docker.projectcalico.org/network': 'net1',
         'docker.projectcalico.org/sandbox': '/run/docker/netns/a',
       },

@@ -7,12 +7,14 @@ import type { Client } from '../client/client.js';
 import type { Ipam } from '../ipam/ipam.js';
 import { AddressBook } from './address-book.js';
 import { PLUGIN_NOT_SERVED } from './conditions.js';
+import { ContainerNames } from './container-names.js';
 import { DockerEndpoints } from './endpoints.js';
 import { DockerEngine } from './engine.js';
 import { EngineWatch } from './engine-watch.js';
 import { IpamDriver } from './ipam-driver.js';
 import { LeakSearch } from './leak-search.js';
 import { badRequest, datastoreSlow } from './messages.js';
+import { NameService } from './name-service.js';
 import { type DockerKernel, NetworkDriver } from './network-driver.js';
 import { Networks } from './networks.js';
 import { type PluginMethod, PluginServer } from './plugin-server.js';
@@ -49,6 +51,7 @@ export class DockerPlugin {
   readonly #ipam: IpamDriver;
   readonly #network: NetworkDriver;
   readonly #watch: EngineWatch;
+  readonly #names: NameService | undefined;
 
   constructor(options: DockerPluginOptions) {
     const { client, ipam, hostname, settings, kernel, conditions, clock = systemClock } = options;
@@ -74,7 +77,11 @@ export class DockerPlugin {
       log,
     });
     const leaks = new LeakSearch({ engine, endpoints, ipam, handleId, book, kernel, clock, log });
-    this.#watch = new EngineWatch({ engine, networks, leaks, clock, conditions, log });
+    const names = new ContainerNames(engine, endpoints);
+    this.#watch = new EngineWatch({ engine, networks, leaks, names, clock, conditions, log });
+    if (settings.resolveNames) {
+      this.#names = new NameService({ datastore: client.datastore, hostname, clock, conditions });
+    }
   }
 
   /** Serves until the signal aborts. A socket that cannot be made is tried again; node status says so meanwhile. */
@@ -82,7 +89,7 @@ export class DockerPlugin {
     const server = await this.#listen(signal);
     if (server === undefined) return;
     try {
-      await this.#watch.run(signal);
+      await Promise.all([this.#watch.run(signal), this.#names?.run(signal)]);
     } finally {
       await server.close();
     }

@@ -9,6 +9,7 @@ describe('readDockerSettings()', () => {
       interfacePrefix: 'cali',
       createProfiles: true,
       labelEndpoints: true,
+      resolveNames: true,
       mtu: undefined,
       publishedPorts: 'refuse',
       engineAddress: undefined,

@@ -13,6 +13,8 @@ export interface DockerSettings {
   readonly createProfiles: boolean;
   /** Labels `org.projectcalico.label.KEY` of a container become labels of its endpoint. */
   readonly labelEndpoints: boolean;
+  /** Containers are told the names of those on other hosts. */
+  readonly resolveNames: boolean;
   /** Undefined: that of the host's uplink. */
   readonly mtu: number | undefined;
   /** What becomes of `docker run -p` where nothing can be published. */
@@ -71,6 +73,7 @@ export function readDockerSettings(environment: Environment): DockerSettings {
     interfacePrefix: readPrefix(environment),
     createProfiles: truth(environment, 'CALICO_LIBNETWORK_CREATE_PROFILES', true),
     labelEndpoints: truth(environment, 'CALICO_LIBNETWORK_LABEL_ENDPOINTS', true),
+    resolveNames: truth(environment, 'CALICO_LIBNETWORK_RESOLVE_NAMES', true),
     mtu: readMtu(environment),
     publishedPorts: choice(environment, 'CALICO_LIBNETWORK_PUBLISHED_PORTS', ['refuse', 'ignore']),
     engineAddress: environment['DOCKER_HOST']?.trim() === '' ? undefined : environment['DOCKER_HOST'],

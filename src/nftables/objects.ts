@@ -13,6 +13,8 @@ export interface TableId {
 export interface Table extends TableId {
   readonly kind: 'table';
   readonly comment?: string;
+  /** Only the socket that made it may change it, and the kernel takes it away when that closes (Linux 5.12). */
+  readonly owner?: boolean;
 }
 
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting' | 'ingress' | 'egress';

@@ -131,5 +131,6 @@ export function printTable(seen: SeenTable, options: PrintOptions = {}): string 
     blocks.push(block(`chain ${chain.name}`, [...printChainBody(chain), ...lines]));
   }
   const comment = table.comment === undefined ? '' : `\tcomment "${table.comment}"\n`;
-  return `table ${table.family} ${table.name} {\n${comment}${blocks.join('\n')}}\n`;
+  const flags = table.owner === true ? '\tflags owner\n' : '';
+  return `table ${table.family} ${table.name} {\n${comment}${flags}${blocks.join('\n')}}\n`;
 }

@@ -8,6 +8,8 @@ import { commentUserData, readComment } from './user-data.js';
 const NFTA_TABLE_NAME = 1;
 const NFTA_TABLE_FLAGS = 2;
 const NFTA_TABLE_USERDATA = 6;
+// enum nft_table_flags.
+const NFT_TABLE_F_OWNER = 2;
 const NFTA_CHAIN_TABLE = 1;
 const NFTA_CHAIN_NAME = 3;
 const NFTA_CHAIN_HOOK = 4;
@@ -40,7 +42,7 @@ function hooksOf(family: TableFamily): readonly Hook[] {
 
 export function writeTable(into: AttributeWriter, table: Table): void {
   into.string(NFTA_TABLE_NAME, table.name);
-  into.u32BE(NFTA_TABLE_FLAGS, 0);
+  into.u32BE(NFTA_TABLE_FLAGS, table.owner === true ? NFT_TABLE_F_OWNER : 0);
   if (table.comment !== undefined) into.blob(NFTA_TABLE_USERDATA, commentUserData(table.comment));
 }
 
@@ -53,7 +55,14 @@ export function readTable(family: TableFamily, attributes: Attributes): Table | 
   const name = attributes.string(NFTA_TABLE_NAME);
   if (name === undefined) return undefined;
   const comment = readComment(attributes.blob(NFTA_TABLE_USERDATA));
-  return { kind: 'table', family, name, ...(comment === undefined ? {} : { comment }) };
+  const isOwned = ((attributes.u32BE(NFTA_TABLE_FLAGS) ?? 0) & NFT_TABLE_F_OWNER) !== 0;
+  return {
+    kind: 'table',
+    family,
+    name,
+    ...(comment === undefined ? {} : { comment }),
+    ...(isOwned ? { owner: true } : {}),
+  };
 }
 
 export function writeChain(into: AttributeWriter, chain: Chain): void {

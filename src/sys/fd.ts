@@ -47,6 +47,15 @@ export class OwnedFd {
     return this.#poll;
   }
 
+  /** Gives the descriptor away, to one who closes it: a socket of Node's. */
+  release(): number {
+    const fd = this.number;
+    this.#poll?.stop();
+    this.#poll = undefined;
+    this.#fd = -1;
+    return fd;
+  }
+
   close(): void {
     if (this.#fd < 0) return;
     this.#poll?.stop();

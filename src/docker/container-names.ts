@@ -1,0 +1,41 @@
+import { NotFoundError } from '../base/errors.js';
+import type { DockerEndpoints } from './endpoints.js';
+import type { DockerEngine, EngineEvent } from './engine.js';
+
+/** Keeps in the datastore what this host's containers are called: aliases are known only once a container runs, and names change. */
+export class ContainerNames {
+  readonly #engine: DockerEngine;
+  readonly #endpoints: DockerEndpoints;
+
+  constructor(engine: DockerEngine, endpoints: DockerEndpoints) {
+    this.#engine = engine;
+    this.#endpoints = endpoints;
+  }
+
+  /** The container of which an event says that it may be called otherwise now. */
+  static renamed({ type, action, id, attributes }: EngineEvent): string | undefined {
+    if (type === 'container') return action === 'start' || action === 'rename' ? id : undefined;
+    return type === 'network' && action === 'connect' ? attributes['container'] : undefined;
+  }
+
+  /** @throws {UnavailableError} engine or datastore does not answer */
+  async refresh(containerId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const { name, aliases } = await this.#engine.inspectContainer(containerId, { signal });
+      for (const [endpointId, names] of Object.entries(aliases)) {
+        if (this.#endpoints.isKnown(endpointId)) await this.#endpoints.rename(endpointId, { container: name, names });
+      }
+    } catch (error) {
+      // It ended meanwhile.
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+
+  /** All containers that run. */
+  async refreshAll(signal: AbortSignal): Promise<void> {
+    for (const { id, state, places } of await this.#engine.listContainers({ signal })) {
+      const isOurs = places.some(({ endpointId }) => this.#endpoints.isKnown(endpointId));
+      if (isOurs && state === 'running') await this.refresh(id, signal);
+    }
+  }
+}

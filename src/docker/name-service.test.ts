@@ -1,0 +1,120 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../base/clock.js';
+import { Conditions } from '../base/conditions.js';
+import { KernelError } from '../base/errors.js';
+import { Client } from '../client/client.js';
+import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
+import { DockerEndpoints } from './endpoints.js';
+import { NameService } from './name-service.js';
+import type { ListenerOptions } from './resolver-listener.js';
+import { TYPE } from './dns-message.js';
+
+const MISSING = new KernelError({ operation: 'open /x', errno: 2, errnoName: 'ENOENT' });
+const OLD = new KernelError({ operation: 'add table', errno: 95, errnoName: 'EOPNOTSUPP' });
+
+let folder: string;
+let client: Client;
+let stop: AbortController;
+let done: Promise<void>;
+let conditions: Conditions;
+/** What listens, by namespace. */
+let listening: Map<string, ListenerOptions>;
+/** What the next attempts to listen meet. */
+let failures: Error[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'calico-names-'));
+  const datastore = new MemoryDatastore();
+  client = new Client(datastore);
+  stop = new AbortController();
+  conditions = new Conditions(systemClock);
+  listening = new Map();
+  failures = [];
+  const service = new NameService({
+    datastore,
+    hostname: 'calico-01',
+    clock: systemClock,
+    conditions,
+    listen: (options) => {
+      const failure = failures.shift();
+      if (failure !== undefined) return Promise.reject(failure);
+      listening.set(options.sandbox, options);
+      return Promise.resolve({ [Symbol.dispose]: () => void listening.delete(options.sandbox) });
+    },
+  });
+  done = service.run(stop.signal);
+});
+afterEach(async () => {
+  stop.abort();
+  await done;
+  conditions.close();
+  await rm(folder, { recursive: true });
+});
+
+/** A container as the plugin of its host writes it. @returns path of its namespace */
+async function joins(node: string, id: string, container: string, network = 'net1', place = id): Promise<string> {
+  const sandbox = join(folder, place);
+  await writeFile(sandbox, '');
+  const endpoint = {
+    id: id.repeat(64),
+    networkId: network,
+    network,
+    interfaceName: `cali${id}`,
+    addresses: [`192.0.2.${id.charCodeAt(0)}`],
+    mac: undefined,
+    ipam: 'calico' as const,
+    profile: undefined,
+    sandbox: undefined,
+  };
+  const endpoints = new DockerEndpoints(client, node);
+  await endpoints.put(endpoint);
+  await endpoints.join(endpoint, { sandbox, container, names: [`${id}-short`], labels: {} });
+  return sandbox;
+}
+
+const delivered = (check: () => void): Promise<void> => vi.waitFor(check, { interval: 1 });
+
+describe('NameService', () => {
+  test('listens in the namespaces of this host alone, and answers with what all hosts have', async () => {
+    const here = await joins('calico-01', 'a', 'workload-A');
+    await joins('calico-02', 'e', 'workload-E');
+    await delivered(() => expect([...listening.keys()]).toEqual([here]));
+    const ask = (name: string) => listening.get(here)?.resolve({ name, type: TYPE.A } as never);
+    await delivered(() => expect(ask('workload-e.net1')).toMatchObject({ answers: { addresses: ['192.0.2.101'] } }));
+    expect(ask('e-short')).toMatchObject({ by: 'us' });
+    await new DockerEndpoints(client, 'calico-02').rename('e'.repeat(64), { container: 'new', names: ['www'] });
+    await delivered(() => expect(ask('www')).toMatchObject({ by: 'us' }));
+    expect(ask('workload-e')).toEqual({ by: 'engine' });
+    await new DockerEndpoints(client, 'calico-02').delete('e'.repeat(64));
+    await delivered(() => expect(ask('new')).toEqual({ by: 'engine' }));
+  });
+
+  test('follows a container onto a second network and off the first, and closes when it is on none', async () => {
+    const here = await joins('calico-01', 'a', 'workload-A');
+    await joins('calico-01', 'b', 'workload-A', 'net2', 'a');
+    await joins('calico-02', 'e', 'workload-E', 'net2');
+    const ask = () => listening.get(here)?.resolve({ name: 'workload-e', type: TYPE.A } as never);
+    await delivered(() => expect(ask()).toMatchObject({ by: 'us' }));
+    const endpoints = new DockerEndpoints(client, 'calico-01');
+    await endpoints.delete('b'.repeat(64));
+    await delivered(() => expect(ask()).toEqual({ by: 'foreign' }));
+    await endpoints.delete('a'.repeat(64));
+    await delivered(() => expect(listening.size).toBe(0));
+  });
+
+  test('waits for a namespace that is still being made', async () => {
+    failures = [MISSING, MISSING];
+    await joins('calico-01', 'a', 'workload-A');
+    await delivered(() => expect(listening.size).toBe(1));
+    expect(conditions.shown()).toEqual([]);
+  });
+
+  test('says when this kernel cannot', async () => {
+    failures = [OLD];
+    await joins('calico-01', 'a', 'workload-A');
+    await delivered(() => expect(conditions.shown()).toMatchObject([{ code: 'docker-names', severity: 'warning' }]));
+  });
+});

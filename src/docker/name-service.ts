@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises';
+import type { ResourceUpdate } from '../api/resource-update.js';
+import { type Clock, sleep } from '../base/clock.js';
+import type { Conditions } from '../base/conditions.js';
+import { CalicoError, KernelError } from '../base/errors.js';
+import type { Datastore } from '../datastore/datastore.js';
+import { Syncer } from '../datastore/syncer.js';
+import { NAMES_NOT_SERVED } from './conditions.js';
+import type { DnsQuery } from './dns-message.js';
+import { namedEndpoint } from './endpoints.js';
+import { NameDirectory } from './name-directory.js';
+import { type ListenerOptions, ResolverListener } from './resolver-listener.js';
+import { Resolver } from './resolver.js';
+
+/** A namespace is made while its container starts, and the container's first question may follow at once. */
+const LOOK_SOON = { everyMs: 10, forMs: 3_000 };
+const LOOK_LATER = { everyMs: 250, forMs: 60_000 };
+const TRY_AGAIN_MS = 30_000;
+/** How often a namespace is looked for whose container nobody reported gone. */
+const STILL_THERE_MS = 10_000;
+
+export interface NameServiceOptions {
+  readonly datastore: Datastore;
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly conditions: Conditions;
+  /** Default: in the kernel. */
+  readonly listen?: (options: ListenerOptions) => Promise<Disposable>;
+}
+
+/** A container of this host, by the namespace it has. */
+interface Sandbox {
+  /** Endpoint's key → name of its network. */
+  readonly networks: Map<string, string>;
+  readonly stop: AbortController;
+  /** Until its listener is closed. */
+  done: Promise<void>;
+}
+
+/** Tells this host's containers the names of those on other hosts, as the datastore has them. */
+export class NameService {
+  readonly #options: NameServiceOptions;
+  readonly #directory = new NameDirectory();
+  readonly #resolver: Resolver;
+  readonly #sandboxes = new Map<string, Sandbox>();
+  /** Endpoint's key → path of its namespace. */
+  readonly #places = new Map<string, string>();
+
+  constructor(options: NameServiceOptions) {
+    this.#options = options;
+    this.#resolver = new Resolver(this.#directory, options.hostname);
+  }
+
+  /** Returns when the signal aborts and nothing listens any more. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { datastore, clock } = this.#options;
+    const syncer = new Syncer({ datastore, clock, kinds: ['WorkloadEndpoint'] });
+    try {
+      for await (const event of syncer.run(signal)) {
+        if (event.type === 'updates') for (const update of event.updates) this.#take(update);
+      }
+    } finally {
+      const ending = [...this.#sandboxes.values()];
+      for (const { stop } of ending) stop.abort();
+      await Promise.all(ending.map(({ done }) => done));
+    }
+  }
+
+  #take(update: ResourceUpdate): void {
+    if (update.kind !== 'WorkloadEndpoint') return;
+    const key = `${update.key.namespace ?? ''}/${update.key.name}`;
+    const named = update.value === undefined ? undefined : namedEndpoint(update.value);
+    this.#directory.set(key, named);
+    const sandbox = named?.node === this.#options.hostname ? named.sandbox : undefined;
+    this.#leave(key, sandbox);
+    if (named !== undefined && sandbox !== undefined && sandbox !== '') this.#enter(key, sandbox, named.network);
+  }
+
+  /** The endpoint is in no other namespace than that any more. */
+  #leave(key: string, path: string | undefined): void {
+    const old = this.#places.get(key);
+    if (old === undefined || old === path) return;
+    this.#places.delete(key);
+    const sandbox = this.#sandboxes.get(old);
+    sandbox?.networks.delete(key);
+    if (sandbox?.networks.size === 0) {
+      sandbox.stop.abort();
+      this.#sandboxes.delete(old);
+    }
+  }
+
+  #enter(key: string, path: string, network: string): void {
+    this.#places.set(key, path);
+    const known = this.#sandboxes.get(path);
+    if (known !== undefined) {
+      known.networks.set(key, network);
+      return;
+    }
+    const made: Sandbox = { networks: new Map([[key, network]]), stop: new AbortController(), done: Promise.resolve() };
+    this.#sandboxes.set(path, made);
+    made.done = this.#serve(path, made);
+  }
+
+  /** Listens in a namespace from when it is there until it is not. */
+  async #serve(path: string, { networks, stop: { signal } }: Sandbox): Promise<void> {
+    const { clock, conditions } = this.#options;
+    const listen = this.#options.listen ?? ((options: ListenerOptions) => ResolverListener.open(options));
+    const resolve = (query: DnsQuery) => this.#resolver.resolve(query, new Set(networks.values()));
+    const startMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      try {
+        using _listener = await listen({ sandbox: path, resolve, clock });
+        conditions.clear(NAMES_NOT_SERVED);
+        await this.#whileThere(path, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof CalicoError)) throw error;
+        const waitMs = this.#patience(error, clock.monotonicMs() - startMs);
+        if (waitMs === undefined) return;
+        await sleep(clock, waitMs, signal);
+      }
+    }
+  }
+
+  /** How long to wait before the next attempt; undefined: the namespace never came. */
+  #patience(error: CalicoError, waitedMs: number): number | undefined {
+    const isMissing = error instanceof KernelError && ['ENOENT', 'EINVAL'].includes(error.errnoName);
+    if (!isMissing) {
+      this.#options.conditions.raise(NAMES_NOT_SERVED, { reason: error.message });
+      return TRY_AGAIN_MS;
+    }
+    if (waitedMs < LOOK_SOON.forMs) return LOOK_SOON.everyMs;
+    return waitedMs < LOOK_LATER.forMs ? LOOK_LATER.everyMs : undefined;
+  }
+
+  /** Our sockets would keep the namespace of a container alive that ended without a word. */
+  async #whileThere(path: string, signal: AbortSignal): Promise<void> {
+    const first = await inode(path);
+    while (!signal.aborted && first !== undefined && (await inode(path)) === first) {
+      await sleep(this.#options.clock, STILL_THERE_MS, signal);
+    }
+  }
+}
+
+async function inode(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
+}

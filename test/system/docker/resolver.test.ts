@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { Socket as StreamSocket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
+import { decodeQuery, encodeAnswer, TYPE } from '../../../src/docker/dns-message.js';
+import type { Resolution } from '../../../src/docker/resolver.js';
+import { ResolverListener } from '../../../src/docker/resolver-listener.js';
+import { KernelNftables } from '../../../src/nftables/kernel.js';
+import { baseChain, table } from '../../../src/nftables/objects.js';
+import { daddr, dport } from '../../../src/nftables/match.js';
+import { rule } from '../../../src/nftables/rule.js';
+import { dnatTo } from '../../../src/nftables/statements.js';
+import { Transaction } from '../../../src/nftables/transaction.js';
+import { openInetSocket } from '../../../src/sys/inet-socket.js';
+import { NetworkNamespace } from '../../../src/sys/namespace.js';
+
+const LOOPBACK = [127, 0, 0, 1] as const;
+const RESOLVER = '127.0.0.11';
+
+/** A question as a program would write it: id, flags, one question. */
+function question(name: string, type: number): Buffer {
+  const labels = name.split('.').flatMap((label) => [Buffer.of(label.length), Buffer.from(label)]);
+  const header = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return Buffer.concat([header, ...labels, Buffer.of(0, type >> 8, type & 255, 0, 1)]);
+}
+
+/** Code and addresses of an answer whose question is of that length. */
+function read(answer: Buffer, asked: Buffer): { code: number; addresses: string[] } {
+  const addresses: string[] = [];
+  for (let at = asked.length; at < answer.length; at += 16) addresses.push(answer.subarray(at + 12, at + 16).join('.'));
+  expect(answer.readUInt16BE(0)).toBe(0x1234);
+  return { code: answer.readUInt8(3) & 0xf, addresses };
+}
+
+/** What an engine does in a container: a resolver on some port, and rules that lead port 53 there. It knows `local`, and `slow` never. */
+async function startEngine(namespace: NetworkNamespace): Promise<{ asked: string[]; stop(): void }> {
+  const asked: string[] = [];
+  const { fd, port } = namespace.run(() => openInetSocket({ type: 'udp', address: [127, 0, 0, 11] }));
+  const socket = createSocket('udp4').bind({ fd });
+  socket.on('message', (bytes, from) => {
+    const query = decodeQuery(bytes);
+    if (query === undefined) return;
+    asked.push(query.name);
+    if (query.name.startsWith('slow')) return;
+    const answers = query.name === 'local' ? { code: 0, addresses: ['192.0.2.1'] } : { code: 3 };
+    socket.send(encodeAnswer(query, answers), from.port, from.address);
+  });
+  const kernel = KernelNftables.open({ namespace });
+  const engine = table('ip', 'engine');
+  const output = baseChain(engine, 'output', { type: 'nat', hook: 'output', priority: -100 });
+  await new Transaction(kernel)
+    .add(engine)
+    .add(output)
+    .add(rule(output, [daddr(4, `${RESOLVER}/32`), dport('udp', 53), dnatTo(RESOLVER, port)]))
+    .commit();
+  kernel.close();
+  let isStopped = false;
+  return {
+    asked,
+    stop() {
+      if (!isStopped) socket.close();
+      isStopped = true;
+    },
+  };
+}
+
+const resolve = ({ name }: { name: string }): Resolution => {
+  if (name === 'far.net1') return { by: 'us', answers: { code: 0, addresses: ['198.51.100.7', '198.51.100.8'] } };
+  return { by: name.endsWith('other') ? 'foreign' : 'engine' };
+};
+
+describe('ResolverListener', () => {
+  let namespace: NetworkNamespace;
+  let engine: Awaited<ReturnType<typeof startEngine>>;
+  let listener: ResolverListener;
+  let program: Socket;
+
+  beforeEach(async () => {
+    namespace = NetworkNamespace.create();
+    spawnSync('nsenter', [`--net=${namespace.path}`, 'ip', 'link', 'set', 'lo', 'up']);
+    engine = await startEngine(namespace);
+    listener = await ResolverListener.open({ sandbox: namespace.path, resolve, clock: systemClock });
+    program = createSocket('udp4').bind({
+      fd: namespace.run(() => openInetSocket({ type: 'udp', address: LOOPBACK })).fd,
+    });
+  });
+  afterEach(() => {
+    program.close();
+    listener[Symbol.dispose]();
+    engine.stop();
+    namespace.close();
+  });
+
+  async function ask(name: string, type: number = TYPE.A): Promise<ReturnType<typeof read>> {
+    const asked = question(name, type);
+    const answer = await new Promise<Buffer>((resolved) => {
+      program.once('message', (bytes, { address, port }) => {
+        expect([address, port]).toEqual([RESOLVER, 53]);
+        resolved(bytes);
+      });
+      program.send(asked, 53, RESOLVER);
+    });
+    return read(answer, asked);
+  }
+
+  test('answers what it knows in place of the engine, and hands on the rest', async () => {
+    expect(await ask('far.net1')).toEqual({ code: 0, addresses: ['198.51.100.7', '198.51.100.8'] });
+    expect(await ask('local')).toEqual({ code: 0, addresses: ['192.0.2.1'] });
+    expect(await ask('nobody')).toEqual({ code: 3, addresses: [] });
+    expect(engine.asked).toEqual(['local', 'nobody']);
+  });
+
+  test("says at once that another network's name is none, though the engine should wait for somebody", async () => {
+    const start = performance.now();
+    expect((await ask('slow.other')).code).toBe(3);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  test('fails at once when no engine is there', async () => {
+    engine.stop();
+    const start = performance.now();
+    expect((await ask('local')).code).toBe(2);
+    expect((await ask('far.net1')).code).toBe(0);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  test('answers over TCP', async () => {
+    const { fd } = namespace.run(() => openInetSocket({ type: 'tcp', address: LOOPBACK }));
+    const client = new StreamSocket({ fd });
+    const asked = question('far.net1', TYPE.A);
+    const answer = await new Promise<Buffer>((resolved, rejected) => {
+      client.once('data', resolved);
+      client.once('error', rejected);
+      client.connect(53, RESOLVER, () => client.write(Buffer.concat([Buffer.of(0, asked.length), asked])));
+    });
+    client.destroy();
+    expect(read(answer.subarray(2), asked).addresses).toEqual(['198.51.100.7', '198.51.100.8']);
+  });
+
+  test('leaves the engine alone once it is closed', async () => {
+    listener[Symbol.dispose]();
+    expect((await ask('far.net1')).code).toBe(3);
+    expect(engine.asked).toEqual(['far.net1']);
+  });
+});
