@@ -55,7 +55,12 @@ afterEach(async () => {
 });
 
 /** A container as the plugin of its host writes it. @returns path of its namespace */
-async function joins(node: string, id: string, container: string, network = 'net1', place = id): Promise<string> {
+async function joins(
+  node: string,
+  id: string,
+  container: string,
+  { network = 'net1', place = id }: { network?: string; place?: string } = {},
+): Promise<string> {
   const sandbox = join(folder, place);
   await writeFile(sandbox, '');
   const endpoint = {
@@ -94,8 +99,8 @@ describe('NameService', () => {
 
   test('follows a container onto a second network and off the first, and closes when it is on none', async () => {
     const here = await joins('calico-01', 'a', 'workload-A');
-    await joins('calico-01', 'b', 'workload-A', 'net2', 'a');
-    await joins('calico-02', 'e', 'workload-E', 'net2');
+    await joins('calico-01', 'b', 'workload-A', { network: 'net2', place: 'a' });
+    await joins('calico-02', 'e', 'workload-E', { network: 'net2' });
     const ask = () => listening.get(here)?.resolve({ name: 'workload-e', type: TYPE.A } as never);
     await delivered(() => expect(ask()).toMatchObject({ by: 'us' }));
     const endpoints = new DockerEndpoints(client, 'calico-01');

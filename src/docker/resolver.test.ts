@@ -8,7 +8,8 @@ const NET1 = new Set(['net1']);
 let directory: NameDirectory;
 let resolver: Resolver;
 
-function put(key: string, node: string, network: string, names: string[], addresses: string[]): void {
+function put(key: string, place: string, names: string[], addresses: string[]): void {
+  const [node = '', network = ''] = place.split(' ');
   directory.set(key, { node, network, names, addresses });
 }
 function ask(name: string, type: number = TYPE.A, networks: ReadonlySet<string> = NET1): Resolution {
@@ -19,9 +20,9 @@ const found = (...addresses: string[]): Resolution => ({ by: 'us', answers: { co
 beforeEach(() => {
   directory = new NameDirectory();
   resolver = new Resolver(directory, 'calico-01');
-  put('e', 'calico-02', 'net1', ['workload-E', '0123456789ab', 'shop'], ['192.0.2.5', '2001:db8::5']);
-  put('a', 'calico-01', 'net1', ['workload-A'], ['192.0.2.1']);
-  put('b', 'calico-01', 'net2', ['workload-B'], ['192.0.2.2']);
+  put('e', 'calico-02 net1', ['workload-E', '0123456789ab', 'shop'], ['192.0.2.5', '2001:db8::5']);
+  put('a', 'calico-01 net1', ['workload-A'], ['192.0.2.1']);
+  put('b', 'calico-01 net2', ['workload-B'], ['192.0.2.2']);
 });
 
 describe('Resolver.resolve()', () => {
@@ -55,14 +56,14 @@ describe('Resolver.resolve()', () => {
   });
 
   test('lets containers of one name take turns, those of this host too', () => {
-    put('f', 'calico-01', 'net1', ['other', 'shop'], ['192.0.2.6']);
+    put('f', 'calico-01 net1', ['other', 'shop'], ['192.0.2.6']);
     expect([ask('shop'), ask('shop')]).toEqual(
       expect.arrayContaining([found('192.0.2.5', '192.0.2.6'), found('192.0.2.6', '192.0.2.5')]),
     );
   });
 
   test('finds names and networks with dots in them', () => {
-    put('d', 'calico-02', 'my.net', ['a.b'], ['192.0.2.9']);
+    put('d', 'calico-02 my.net', ['a.b'], ['192.0.2.9']);
     expect(ask('a.b.my.net', TYPE.A, new Set(['my.net']))).toEqual(found('192.0.2.9'));
     expect(ask('a.b', TYPE.A, new Set(['my.net']))).toEqual(found('192.0.2.9'));
   });
