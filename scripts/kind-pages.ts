@@ -26,7 +26,10 @@ function manifest(
 
 function nameRule({ explainBadName, namespaced }: KindDefinition): string {
   const where = namespaced ? 'It lives in a namespace.' : 'It has no namespace.';
-  return explainBadName === undefined ? `${where} Its name is a DNS name.` : `${where} Its name has a rule of its own.`;
+  // What is said of a name that no kind takes says which ones it does take.
+  const [, verb, rule = ''] =
+    /^" " is (not|neither) (.+)$/.exec(explainBadName?.(' ') ?? '" " is not a DNS name') ?? [];
+  return `${where} Its name is ${verb === 'neither' ? `either ${rule.replace(' nor ', ' or ')}` : rule}.`;
 }
 
 function kindPage(kind: PublicKind): string {

@@ -24,7 +24,8 @@ const rule: Readonly<Record<string, FieldMeaning>> = {
   serviceAccounts: 'service accounts of the endpoints',
   'serviceAccounts.names': 'their names, one of which is right',
   'serviceAccounts.selector': 'their labels',
-  services: 'a Kubernetes service, whose endpoints and ports are meant',
+  services:
+    'a Kubernetes service, whose endpoints and ports are meant; not there yet, so an Allow with it lets nothing through',
   'services.name': 'name of the service',
   'services.namespace': ['namespace of the service', "the policy's own"],
   'source.selector': 'endpoints and sets matched',
