@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../base/clock.js';
+import { FakeClock } from '../base/clock.fake.js';
 import { Conditions } from '../base/conditions.js';
 import { KernelError } from '../base/errors.js';
 import { Client } from '../client/client.js';
@@ -19,6 +19,7 @@ let folder: string;
 let client: Client;
 let stop: AbortController;
 let done: Promise<void>;
+let clock: FakeClock;
 let conditions: Conditions;
 /** What listens, by namespace. */
 let listening: Map<string, ListenerOptions>;
@@ -30,13 +31,14 @@ beforeEach(async () => {
   const datastore = new MemoryDatastore();
   client = new Client(datastore);
   stop = new AbortController();
-  conditions = new Conditions(systemClock);
+  clock = new FakeClock();
+  conditions = new Conditions(clock);
   listening = new Map();
   failures = [];
   const service = new NameService({
     datastore,
     hostname: 'calico-01',
-    clock: systemClock,
+    clock,
     conditions,
     listen: (options) => {
       const failure = failures.shift();
@@ -80,7 +82,14 @@ async function joins(
   return sandbox;
 }
 
-const delivered = (check: () => void): Promise<void> => vi.waitFor(check, { interval: 1 });
+/** Time passes while something is waited for. */
+function delivered(check: () => void): Promise<void> {
+  const checkLater = async (): Promise<void> => {
+    await clock.advance(100);
+    check();
+  };
+  return vi.waitFor(checkLater, { interval: 1 });
+}
 
 describe('NameService', () => {
   test('listens in the namespaces of this host alone, and answers with what all hosts have', async () => {
@@ -115,6 +124,14 @@ describe('NameService', () => {
     await joins('calico-01', 'a', 'workload-A');
     await delivered(() => expect(listening.size).toBe(1));
     expect(conditions.shown()).toEqual([]);
+  });
+
+  test('lets go of a namespace whose container ended without a word', async () => {
+    const here = await joins('calico-01', 'a', 'workload-A');
+    await delivered(() => expect(listening.size).toBe(1));
+    failures = Array.from({ length: 10_000 }, () => MISSING);
+    await rm(here);
+    await delivered(() => expect(listening.size).toBe(0));
   });
 
   test('says when this kernel cannot', async () => {

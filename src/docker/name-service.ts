@@ -17,7 +17,10 @@ const LOOK_SOON = { everyMs: 10, forMs: 3_000 };
 const LOOK_LATER = { everyMs: 250, forMs: 60_000 };
 const TRY_AGAIN_MS = 30_000;
 /** How often a namespace is looked for whose container nobody reported gone. */
-const STILL_THERE_MS = 10_000;
+const STILL_THERE_MS = 2_000;
+
+const UNSEEN =
+  "the engine's /run/docker/netns is not shared with calico-node (mount /run with propagation: -v /run:/run:rslave)";
 
 export interface NameServiceOptions {
   readonly datastore: Datastore;
@@ -112,7 +115,7 @@ export class NameService {
         using _listener = await listen({ sandbox: path, resolve, clock });
         conditions.clear(NAMES_NOT_SERVED);
         await this.#whileThere(path, signal);
-        return;
+        await sleep(clock, LOOK_SOON.everyMs, signal);
       } catch (error) {
         if (!(error instanceof CalicoError)) throw error;
         const waitMs = this.#patience(error, clock.monotonicMs() - startMs);
@@ -130,7 +133,10 @@ export class NameService {
       return TRY_AGAIN_MS;
     }
     if (waitedMs < LOOK_SOON.forMs) return LOOK_SOON.everyMs;
-    return waitedMs < LOOK_LATER.forMs ? LOOK_LATER.everyMs : undefined;
+    if (waitedMs < LOOK_LATER.forMs) return LOOK_LATER.everyMs;
+    // There, and no namespace: the mount is the host's alone. Not there: its container ended before it began.
+    if (error.errnoName === 'EINVAL') this.#options.conditions.raise(NAMES_NOT_SERVED, { reason: UNSEEN });
+    return undefined;
   }
 
   /** Our sockets would keep the namespace of a container alive that ended without a word. */

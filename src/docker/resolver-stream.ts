@@ -9,6 +9,7 @@ const LOOPBACK = [127, 0, 0, 1] as const;
 const IDLE_MS = 10_000;
 const MAX_CONNECTIONS = 64;
 const LENGTH_BYTES = 2;
+const MAX_UNREAD_BYTES = 256 * 1_024;
 
 export interface StreamOptions {
   /** Open while {@link StreamListener.open} runs. */
@@ -60,6 +61,11 @@ export class StreamListener implements Disposable {
           return;
         }
         client.write(answer);
+        // It asks and does not listen.
+        if (client.writableLength > MAX_UNREAD_BYTES) {
+          client.destroy();
+          return;
+        }
         held = held.subarray(end);
       }
     };
