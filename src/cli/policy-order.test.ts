@@ -114,4 +114,14 @@ describe('calicoctl policy order', () => {
       "unrecognized output format 'xml'\n",
     );
   });
+
+  test('says which rules no host can enforce', async () => {
+    const own = new CalicoctlFake();
+    const ingress = [{ action: 'Allow', protocol: 'TCP', http: { methods: ['GET'] } }];
+    const text = workload('web1', 'shop', '192.0.2.1') + yaml('GlobalNetworkPolicy', 'readers', { ingress });
+    await own.run(['apply', '--no-warnings', '-f', '-'], text);
+    expect((await own.run(['policy', 'order', 'web1'])).stderr).toBe(
+      'GlobalNetworkPolicy "readers": spec.ingress[0] matches by HTTP requests, which no host can do yet: the rule matches nothing\n',
+    );
+  });
 });

@@ -107,6 +107,14 @@ function tablesOf(stage: Stage): readonly Block[] {
     ]);
 }
 
+/** That a host endpoint is not filtered, and which rules no host can enforce. */
+function noticesOf(cluster: Cluster, { value }: EndpointFact, stages: readonly Stage[]): ReadonlySet<string> {
+  const orders = stages.flatMap(({ ingress, egress }) => [ingress, egress]);
+  const rules = orders.flatMap(({ tiers, profiles }) => [...tiers.flatMap(({ policies }) => policies), ...profiles]);
+  const values = [value?.kind === 'HostEndpoint' ? value : undefined, ...rules.map((each) => cluster.valueOf(each))];
+  return new Set(values.flatMap((each) => (each === undefined ? [] : effectNotices(each))));
+}
+
 /** policy order ENDPOINT: by name, NAMESPACE/NAME or IP address. */
 export async function showPolicyOrder(call: Call, context: Context): Promise<Result> {
   const format = textOption(call, 'output') ?? 'ps';
@@ -119,7 +127,7 @@ export async function showPolicyOrder(call: Call, context: Context): Promise<Res
   const stages = evaluationOrder(cluster, key);
   const addresses = addressesOf(endpoint);
   const node = value?.spec.node ?? '';
-  for (const notice of value?.kind === 'HostEndpoint' ? effectNotices(value) : []) context.tell(notice);
+  for (const notice of noticesOf(cluster, endpoint, stages)) context.tell(notice);
   if (format !== 'ps') {
     const type = format === 'json' ? 'json' : 'yaml';
     return { output: [{ type, value: { ...key, node, addresses, stages } }] };
