@@ -33,7 +33,7 @@ describe('the table of parameters', () => {
 });
 
 const wrong: readonly [object, ...string[]][] = [
-  [{ bpfEnabled: 'yes' }, 'spec.bpfEnabled: "yes" is not true or false'],
+  [{ bpfEnabled: 'maybe' }, 'spec.bpfEnabled: "maybe" is not true or false'],
   [{ routeSource: 'BGP' }, 'spec.routeSource: "BGP" is not one of CalicoIPAM, WorkloadIPs'],
   [{ reportingInterval: '5' }, 'spec.reportingInterval: "5" is not a duration such as 90s or 1m30s'],
   [{ vxlanVNI: 0 }, 'spec.vxlanVNI: 0 is not a whole number from 1 to 16777215'],

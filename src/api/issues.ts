@@ -99,8 +99,16 @@ export function describeSchemaIssue(issue: v.BaseIssue<unknown>, path: string): 
   if (issue.input === undefined) return { code: 'missing', path, message: 'it is missing' };
   if (issue.type === 'picklist') return choiceIssue(issue, path);
   const wanted = TYPE_WORDS[issue.type] ?? `of type ${issue.type}`;
-  const hint = issue.type === 'string' && typeof issue.input !== 'object' ? { hint: 'put it in quotes' } : {};
-  return { code: 'type', path, message: `${show(issue.input)} is not ${wanted}`, ...hint };
+  return { code: 'type', path, message: `${show(issue.input)} is not ${wanted}`, ...quotesHint(issue) };
+}
+
+/** A value of the wrong type may only be written in the wrong way. */
+function quotesHint({ type, input }: v.BaseIssue<unknown>): Pick<Issue, 'hint'> {
+  if (type === 'string') return typeof input === 'object' ? {} : { hint: 'put it in quotes' };
+  const isMeant =
+    typeof input === 'string' &&
+    ((type === 'boolean' && /^(?:true|false)$/.test(input)) || (type === 'number' && /^-?\d+(?:\.\d+)?$/.test(input)));
+  return isMeant ? { hint: 'take the quotes away' } : {};
 }
 
 /** One line: `spec.cidr: "10.0.0.0/33" is not a CIDR: the prefix is at most 32`. */

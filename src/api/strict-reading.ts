@@ -21,17 +21,41 @@ interface SchemaParts {
   readonly entries?: Readonly<Record<string, SchemaParts>>;
   readonly item?: SchemaParts;
   readonly wrapped?: SchemaParts;
+  readonly pipe?: unknown;
 }
 
 /** Keys that valibot drops from a map without a word: a label would silently not be there. */
 const DROPPED_KEYS: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
-/** All unknown fields: valibot itself stops at the first of each object. */
-function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue[] {
-  if (schema.wrapped !== undefined) return unknownFields(schema.wrapped, value, path);
+/** What YAML 1.1 took for true and false, and Go's reader takes to this day: `natOutgoing: yes` stands in many a manifest. */
+const TRUE_WORD = /^(?:y|Y|yes|Yes|YES|on|On|ON)$/;
+const FALSE_WORD = /^(?:n|N|no|No|NO|off|Off|OFF)$/;
+
+/** The value with these words as what they mean, where true or false is asked for and nowhere else: `no` may be a name. */
+function withTruth(schema: SchemaParts, value: unknown): unknown {
+  if (schema.wrapped !== undefined) return withTruth(schema.wrapped, value);
+  const { type, item, entries } = schema;
+  if (type === 'boolean' && typeof value === 'string') {
+    return TRUE_WORD.test(value) ? true : FALSE_WORD.test(value) ? false : value;
+  }
+  if (item !== undefined && Array.isArray(value)) return value.map((element: unknown) => withTruth(item, element));
+  if (entries === undefined || !isFields(value)) return value;
+  const read = Object.entries(value).map(([name, field]): [string, unknown] => {
+    const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    return [name, known === undefined ? field : withTruth(known, field)];
+  });
+  return Object.fromEntries(read);
+}
+
+/** What valibot lets pass or stops at the first of: all unknown fields, numbers that nothing can store. */
+function strictIssues(schema: SchemaParts, value: unknown, path: string): Issue[] {
+  if (schema.wrapped !== undefined) return strictIssues(schema.wrapped, value, path);
   const { item, entries } = schema;
+  if (schema.type === 'number' && schema.pipe === undefined && Math.abs(Number(value)) === Infinity) {
+    return [{ code: 'type', path, message: 'it is infinite: no such number can be stored' }];
+  }
   if (item !== undefined && Array.isArray(value)) {
-    return value.flatMap((element: unknown, index) => unknownFields(item, element, joinPath(path, index)));
+    return value.flatMap((element: unknown, index) => strictIssues(item, element, joinPath(path, index)));
   }
   // valibot takes a list for an object.
   if (Array.isArray(value) && (entries !== undefined || schema.type === 'record')) {
@@ -45,7 +69,7 @@ function unknownFields(schema: SchemaParts, value: unknown, path: string): Issue
   if (entries === undefined) return [];
   return Object.entries(value).flatMap(([name, field]) => {
     const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
-    if (known !== undefined) return unknownFields(known, field, joinPath(path, name));
+    if (known !== undefined) return strictIssues(known, field, joinPath(path, name));
     return schema.type === 'strict_object' ? [unknownField(joinPath(path, name), name, Object.keys(entries))] : [];
   });
 }
@@ -68,8 +92,9 @@ export function readPart<T>(
   value: unknown,
   root: string,
 ): { value?: T; issues: Issue[] } {
-  const issues = unknownFields(schema as unknown as SchemaParts, value, root);
-  const result = v.safeParse(schema, value);
+  const parts = schema as unknown as SchemaParts;
+  const issues = strictIssues(parts, value, root);
+  const result = v.safeParse(schema, withTruth(parts, value));
   if (result.success) return { value: result.output, issues };
   const found = result.issues
     .filter((issue) => issue.expected !== 'never')

@@ -26,13 +26,23 @@ export interface Input {
 
 const RESOURCE_FILE = /\.(ya?ml|json)$/;
 
+async function leadsToDirectory(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 async function filesIn(directory: string, isRecursive: boolean): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(directory, entry.name);
     if (entry.isDirectory() && isRecursive) found.push(...(await filesIn(path, true)));
-    else if (entry.isFile() && RESOURCE_FILE.test(entry.name)) found.push(path);
+    else if (!RESOURCE_FILE.test(entry.name)) continue;
+    // Files of a mounted ConfigMap are links; one that leads nowhere is told when it is read.
+    else if (entry.isFile() || (entry.isSymbolicLink() && !(await leadsToDirectory(path)))) found.push(path);
   }
   return found;
 }

@@ -38,6 +38,16 @@ describe('a list without items', () => {
   });
 });
 
+describe('merge keys', () => {
+  test('bring in the fields of what they name, which may be overridden', () => {
+    const text = 'a: &a {kind: Tier, spec: {order: 1}}\nb:\n  <<: *a\n  spec: {order: 2}\n';
+    expect(parseValue('a.yaml', text)).toEqual({
+      a: { kind: 'Tier', spec: { order: 1 } },
+      b: { kind: 'Tier', spec: { order: 2 } },
+    });
+  });
+});
+
 describe('readManifest()', () => {
   test.each([
     ['a list as get prints it', formatYaml(LIST)],

@@ -119,7 +119,8 @@ function parseSlice(name: string, slice: Slice): Source {
   refuseText(name, slice);
   const lines = new LineCounter();
   // Whether keys are unique is looked at below: the parser compares each with each.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
+  // `<<` is of YAML 1.1, and of manifests that other tools read.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true };
   // Junk is a million mistakes, and nobody reads where in the parser each came up.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

@@ -69,7 +69,7 @@ function wrongForm({ form, choices }: Outline): readonly Wrong[] {
     case 'number':
       return [['x', '"x" is not a number']];
     case 'truth':
-      return [['yes', '"yes" is not true or false']];
+      return [['maybe', '"maybe" is not true or false']];
     case 'number or text':
     case 'anything':
       return [];
