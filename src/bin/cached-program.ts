@@ -20,7 +20,8 @@ function readCache(): Buffer | undefined {
   }
 }
 
-const source = readFileSync(program, 'utf8');
+// The build makes sure that it is ASCII: half the memory of other texts, and nothing to decode.
+const source = readFileSync(program, 'latin1');
 const cachedData = process.env['CALICO_WRITE_CODE_CACHE'] === undefined ? readCache() : undefined;
 const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
   filename: program,

@@ -14,6 +14,7 @@ import {
   type Surroundings,
   textOption,
 } from './command.js';
+import { commandsAskedFor } from './asked-commands.js';
 import { COMMANDS, GROUPS } from './command-list.js';
 import { formatBlock, formatForTerminal } from './printer.js';
 import type { DryRun } from './dry-run.js';
@@ -99,6 +100,8 @@ class Session {
     this.#opened = await openDatastore(
       context === undefined ? settings : { ...settings, K8S_CURRENT_CONTEXT: context },
     );
+    const { favourShortRuns } = await import('./short-runs.js');
+    favourShortRuns(this.#surroundings.environment);
     log?.info('datastore', { is: this.#opened.description, accordingTo: source });
     return this.#opened;
   }
@@ -268,7 +271,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   let misuse = 1;
   const root = rootParser(surroundings);
   const parsers = new Map([['', root]]);
-  for (const command of COMMANDS) {
+  for (const command of commandsAskedFor(words, COMMANDS)) {
     const parser = parserFor(parsers, command).description(command.help);
     parser.addHelpText('after', () => examplesText(root.name(), command));
     for (const argument of command.arguments ?? []) parser.argument(argument);

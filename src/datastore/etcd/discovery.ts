@@ -1,5 +1,4 @@
 import type { SrvRecord } from 'node:dns';
-import { Resolver } from 'node:dns/promises';
 import { UnavailableError } from '../../base/errors.js';
 import type { Random } from '../../base/retry.js';
 
@@ -9,9 +8,11 @@ export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
 /** Of one question; a server that does not answer is asked twice. */
 const DNS_TIMEOUT_MS = 2_000;
 
-/** By the servers that this host asks. */
-export const resolveSrvBySystem: ResolveSrv = (name) =>
-  new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 }).resolveSrv(name);
+/** By the servers that this host asks; few clusters are found this way, so the resolver is loaded only then. */
+export const resolveSrvBySystem: ResolveSrv = async (name) => {
+  const { Resolver } = await import('node:dns/promises');
+  return new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 }).resolveSrv(name);
+};
 
 /** Names of services, as etcd's own clients look for them; those with TLS first. */
 const SERVICES = [
