@@ -70,7 +70,7 @@ export class LabEngine {
   }
 
   /** After `kill` or `stop`: with the containers and networks it had. */
-  async startAgain(): Promise<void> {
+  async startAgain({ deadlineMs = 30_000 }: { readonly deadlineMs?: number } = {}): Promise<void> {
     const { clusterStore, moreArguments = [] } = this.#options;
     const store =
       clusterStore === undefined
@@ -99,7 +99,7 @@ export class LabEngine {
         if (!isAlive(identity)) throw new Error(this.host.readFile(LOG).slice(-600));
         return (await this.api.version()).version !== '';
       },
-      { deadlineMs: 30_000, everyMs: 20 },
+      { deadlineMs, everyMs: 20 },
     );
   }
 
