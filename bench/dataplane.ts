@@ -126,7 +126,7 @@ class Bench {
         this.#drift = listener;
         return { close: () => undefined };
       },
-      syncLegacyIptables: () => Promise.resolve(0),
+      legacyIptables: { inUse: () => '', sync: () => Promise.resolve(0) },
       close: () => undefined,
     };
     this.#dataplane = new Dataplane({ ...DEFAULT_SETTINGS, manageForeignTables: false }, dependencies, {

@@ -41,6 +41,8 @@ describe('Dataplane', () => {
   let status: Record<string, EndpointStatus>;
   let repairs: number[];
   let failures: string[];
+  let legacy: string;
+  let legacySyncs: string[];
 
   function open(): Dataplane {
     return new Dataplane(
@@ -53,7 +55,13 @@ describe('Dataplane', () => {
           drift = listener;
           return { close: () => undefined };
         },
-        syncLegacyIptables: () => Promise.resolve(0),
+        legacyIptables: {
+          inUse: () => legacy,
+          sync: () => {
+            legacySyncs.push(legacy);
+            return Promise.resolve(0);
+          },
+        },
         close: () => undefined,
       },
       {
@@ -78,6 +86,8 @@ describe('Dataplane', () => {
     status = {};
     repairs = [];
     failures = [];
+    legacy = '';
+    legacySyncs = [];
     for (const name of ['net/netfilter/nf_conntrack_acct', 'net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) {
       kernel.settings.set(name, '0');
     }
@@ -233,6 +243,18 @@ describe('Dataplane', () => {
     await settle();
     expect(nftables.commits).toHaveLength(commits);
     expect(repairs).toEqual([]);
+  });
+
+  test('legacy iptables that somebody begins to use with a new interface gets its rules, once', async () => {
+    await dataplane.apply(WANTED);
+    expect(legacySyncs).toEqual(['']);
+    legacy = 'iptables-legacy';
+    const link = kernel.addLink('docker0', 9);
+    drift?.onRouteEvents([{ kind: 'link', change: 'set', causedBy: 0, link }]);
+    await settle();
+    drift?.onRouteEvents([{ kind: 'link', change: 'set', causedBy: 0, link: { ...link, isUp: !link.isUp } }]);
+    await settle();
+    expect(legacySyncs).toEqual(['', 'iptables-legacy']);
   });
 
   test('lost notifications: everything is compared again', async () => {

@@ -8,7 +8,7 @@ import type { HostPolicy, HostPolicyDelta, HostRouting, HostRoutingDelta } from 
 import { type DriftListener, type DriftWatch, watchDrift } from './drift.js';
 import { ForeignTables, IPTABLES_FILTER_TABLES } from './foreign-tables.js';
 import { type HostKernel, RealHostKernel } from './host-kernel.js';
-import { syncLegacyIptables } from './iptables-legacy.js';
+import { legacyIptablesInUse, syncLegacyIptables } from './iptables-legacy.js';
 import { Links } from './links.js';
 import { NeighbourTable } from './neighbours.js';
 import { RouteTable } from './routes.js';
@@ -56,8 +56,12 @@ export interface DataplaneDependencies {
   readonly clock: Clock;
   /** Subscribes to foreign changes. */
   readonly watch: (listener: DriftListener) => DriftWatch;
-  /** Keeps the rules in legacy iptables; gives the rules written. */
-  readonly syncLegacyIptables: () => Promise<number>;
+  readonly legacyIptables: {
+    /** Which families' are in use, as a text to compare. */
+    inUse(): string;
+    /** Keeps our rules there. @returns the rules written */
+    sync(): Promise<number>;
+  };
   /** Closes what the dependencies hold open. */
   readonly close: () => void;
 }
@@ -103,6 +107,7 @@ export class Dataplane {
   /** Everything that talks to the kernel goes through here, one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
   #repairQueued = false;
+  #legacyInUse = '';
   #timer: Timer | undefined;
   #closed = false;
 
@@ -139,7 +144,10 @@ export class Dataplane {
         watch: (listener) =>
           watchDrift({ namespace: kernel.namespace, routePortId: kernel.routePortId, nftablesPortId }, listener),
         // Its program runs in our own namespace and nowhere else.
-        syncLegacyIptables: async () => (options.namespace === undefined ? syncLegacyIptables(settings, marks) : 0),
+        legacyIptables:
+          options.namespace === undefined
+            ? { inUse: legacyIptablesInUse, sync: () => syncLegacyIptables(settings, marks) }
+            : { inUse: () => '', sync: () => Promise.resolve(0) },
         close: () => {
           nftables.close();
           kernel.close();
@@ -231,7 +239,8 @@ export class Dataplane {
 
   async #syncForeign(): Promise<number> {
     if (!this.#settings.manageForeignTables) return 0;
-    return (await this.#foreign.resync()) + (await this.#deps.syncLegacyIptables());
+    this.#legacyInUse = this.#deps.legacyIptables.inUse();
+    return (await this.#foreign.resync()) + (await this.#deps.legacyIptables.sync());
   }
 
   /** Sysctls, routes, neighbours: as far as links allow. */
@@ -303,7 +312,15 @@ export class Dataplane {
       if (before?.name === link.name && before.isUp === link.isUp) return true;
     }
     this.#linkChanged(link.index, link.name);
-    return isWorkloadInterface(this.#settings, link.name) || this.#routes.uses(link.name);
+    if (isWorkloadInterface(this.#settings, link.name)) return true;
+    return this.#legacyAppeared() || this.#routes.uses(link.name);
+  }
+
+  /** Of rules in legacy iptables nobody is told. An engine that begins to write there makes its bridge in the same moment. */
+  #legacyAppeared(): boolean {
+    if (!this.#settings.manageForeignTables || this.#deps.legacyIptables.inUse() === this.#legacyInUse) return false;
+    this.#damage.foreign = true;
+    return true;
   }
 
   #onTablesChanged(tables: readonly TableId[] | undefined): void {

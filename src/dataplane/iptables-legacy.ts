@@ -20,6 +20,13 @@ function isInUse(names: string): boolean {
   return existsSync(names) && readFileSync(names, 'utf8').split('\n').includes('filter');
 }
 
+/** Which families' legacy iptables are in use, as a text to compare. Nobody is notified of a change: this costs two small files. */
+export function legacyIptablesInUse(): string {
+  return LEGACY.filter(({ names }) => isInUse(names))
+    .map(({ program }) => program)
+    .join();
+}
+
 type Arguments = readonly string[];
 
 function wantedRules(settings: DataplaneSettings, marks: Marks): readonly Arguments[] {
