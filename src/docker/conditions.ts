@@ -6,6 +6,14 @@ export const PLUGIN_NOT_SERVED = condition<{ reason: string }>({
   text: ({ reason }) => `Docker's networks do not work: ${reason}`,
 });
 
+export const SWARM_REFUSES = condition({
+  code: 'docker-swarm',
+  severity: 'warning',
+  text: () =>
+    'Docker refuses new networks with driver "calico": the engine is part of a swarm, and CALICO_LIBNETWORK_SCOPE=global tells it that hosts share them',
+  hint: "take CALICO_LIBNETWORK_SCOPE from calico-node's environment, restart it, then Docker",
+});
+
 export const ENGINE_AWAY = condition<{ reason: string }>({
   code: 'docker-engine',
   severity: 'warning',

@@ -8,6 +8,7 @@ import { ENGINE_AWAY } from './conditions.js';
 import type { DockerEngine, EngineNetwork } from './engine.js';
 import type { LeakSearch } from './leak-search.js';
 import type { Networks } from './networks.js';
+import type { DriverScope } from './swarm.js';
 
 /** The name by which users know both drivers. */
 export const DRIVER = 'calico';
@@ -21,6 +22,7 @@ export interface EngineWatchOptions {
   readonly networks: Networks;
   readonly leaks: LeakSearch;
   readonly names: ContainerNames;
+  readonly scope: DriverScope;
   readonly clock: Clock;
   readonly conditions: Conditions;
   readonly log: Log;
@@ -64,9 +66,11 @@ export class EngineWatch {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { engine, names } = this.#options;
+    const { engine, names, scope } = this.#options;
     for await (const event of engine.events(signal)) {
       const { type, action, id, attributes } = event;
+      // A host that joins a swarm or leaves it.
+      if (type === 'node') await scope.check();
       const { name } = attributes;
       const renamed = ContainerNames.renamed(event);
       // Not waited for: the engine answers of a container that starts only when it has started.
@@ -80,6 +84,7 @@ export class EngineWatch {
   async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
     const { clock, engine, leaks, names } = this.#options;
     while (!isAborted(signal)) {
+      await this.#options.scope.check();
       let waitMs: number | undefined;
       await this.#attempt('cannot look for what containers left behind', async () => {
         const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);

@@ -161,6 +161,16 @@ describe('DockerEngine.version()', () => {
 });
 
 describe('DockerEngine.events()', () => {
+  test.each([
+    ['inactive', false],
+    ['', false],
+    ['pending', true],
+    ['active', true],
+  ])('tells by the state "%s" whether the host is part of a swarm', async (LocalNodeState, isInSwarm) => {
+    fake.answers.set('/info', { value: { Swarm: { LocalNodeState } } });
+    expect(await engine.info()).toEqual({ isInSwarm, hasClusterStore: false });
+  });
+
   test('gives events one by one, also when they arrive in pieces, until the signal aborts', async () => {
     const stop = new AbortController();
     const events = engine.events(stop.signal);

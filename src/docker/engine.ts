@@ -62,6 +62,10 @@ const network = v.object({
 });
 
 const version = v.object({ Version: v.string(), ApiVersion: text });
+const info = v.object({
+  ClusterStore: text,
+  Swarm: v.nullish(v.object({ LocalNodeState: text }), { LocalNodeState: '' }),
+});
 const refusal = v.object({ message: v.string() });
 const event = v.object({
   Type: text,
@@ -133,7 +137,7 @@ export interface EngineEndpoint {
 }
 
 export interface EngineEvent {
-  /** `container`, `network`, … */
+  /** `container`, `network`, `node`, … */
   readonly type: string;
   /** `start`, `die`, `connect`, `rename`, … */
   readonly action: string;
@@ -252,13 +256,20 @@ export class DockerEngine {
     return { version: Version, apiVersion: ApiVersion };
   }
 
+  /** Whether the host is part of a swarm, or becoming it, and whether the engine shares its networks by a store (up to 22). */
+  async info(options: CallOptions = {}): Promise<{ readonly isInSwarm: boolean; readonly hasClusterStore: boolean }> {
+    const { ClusterStore, Swarm } = await this.#read(info, '/info', options);
+    const { LocalNodeState: state } = Swarm;
+    return { isInSwarm: state !== '' && state !== 'inactive', hasClusterStore: ClusterStore !== '' };
+  }
+
   /**
-   * What happens to containers and networks from now on. Ends quietly when the signal aborts.
+   * What happens to containers, networks and the swarm's nodes from now on. Ends quietly when the signal aborts.
    *
    * @throws {UnavailableError} `ERR_CALI_DOCKER_UNREACHABLE` the engine ended or cannot be reached
    */
   async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
-    const filters = encodeURIComponent(JSON.stringify({ type: ['container', 'network'] }));
+    const filters = encodeURIComponent(JSON.stringify({ type: ['container', 'network', 'node'] }));
     try {
       const response = await this.#open(`/events?filters=${filters}`, { signal, isEndless: true });
       if (response.statusCode !== 200) this.#refuse('/events', response.statusCode ?? 0, await this.#body(response));

@@ -44,6 +44,8 @@ function plugin(environment: Record<string, string> = {}): Record<string, Plugin
     log: silentLog,
     clock,
     engine: new DockerEngine(fake.socketPath),
+    // Written nowhere.
+    scopeFile: '/proc/none/docker-scope',
   }).methods();
 }
 
@@ -88,6 +90,7 @@ afterEach(() => fake[Symbol.asyncDispose]());
 describe('the handshake', () => {
   test('names both drivers, the scope and the address spaces', async () => {
     expect(await call('Plugin.Activate')).toEqual({ Implements: ['NetworkDriver', 'IpamDriver'] });
+    fake.answers.set('/info', { value: { ClusterStore: 'etcd://192.0.2.1:2379' } });
     expect(await call('NetworkDriver.GetCapabilities')).toEqual({ Scope: 'global' });
     expect(await call('IpamDriver.GetCapabilities')).toEqual({});
     expect(await call('IpamDriver.GetDefaultAddressSpaces')).toEqual({
@@ -328,6 +331,26 @@ describe('NetworkDriver.Join', () => {
         mac: '02:42:c0:a8:00:07',
       },
     ]);
+  });
+
+  test('a network without IPv4, as Docker 28 makes them, leads everything to the host by IPv6', async () => {
+    await addPool('six', 'fd80:24e2:f998:72d6::/64');
+    await call('NetworkDriver.CreateNetwork', {
+      NetworkID: NETWORK,
+      Options: { 'com.docker.network.enable_ipv4': false, 'com.docker.network.enable_ipv6': true },
+      IPv4Data: null,
+      IPv6Data: [{ AddressSpace: 'CalicoLocalAddressSpace', Gateway: '::/0', Pool: '::/0' }],
+    });
+    const Interface = { Address: '', AddressIPv6: 'fd80:24e2:f998:72d6::7/128', MacAddress: '' };
+    const created = await call('NetworkDriver.CreateEndpoint', endpoint('', { Interface }));
+    expect(created).toEqual({ Interface: { MacAddress: '02:42:01:23:45:67' } });
+    expect(await join()).toEqual({
+      InterfaceName: { SrcName: 'temp0123456789a', DstPrefix: 'cali' },
+      Gateway: '',
+      GatewayIPv6: 'fe80::ecee:eeff:feee:eeee',
+      StaticRoutes: [{ Destination: 'fe80::ecee:eeff:feee:eeee/128', RouteType: 1, NextHop: '' }],
+      DisableGatewayService: true,
+    });
   });
 
   test('answers as before after a restart between the two calls', async () => {

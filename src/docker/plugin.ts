@@ -20,6 +20,7 @@ import { Networks } from './networks.js';
 import { type PluginMethod, PluginServer } from './plugin-server.js';
 import * as protocol from './protocol.js';
 import type { DockerSettings } from './settings.js';
+import { DriverScope, SCOPE_FILE } from './swarm.js';
 
 /** Where engines look for a plugin of this name; fixed in them. */
 export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
@@ -39,6 +40,8 @@ export interface DockerPluginOptions {
   readonly clock?: Clock;
   readonly engine?: DockerEngine;
   readonly socketPath?: string;
+  /** Where the scope told last is kept. */
+  readonly scopeFile?: string;
 }
 
 /** Docker's network and IPAM driver `calico`, on one socket. */
@@ -47,7 +50,7 @@ export class DockerPlugin {
   readonly #conditions: Conditions;
   readonly #log: Log;
   readonly #socketPath: string;
-  readonly #scope: DockerSettings['scope'];
+  readonly #scope: DriverScope;
   readonly #ipam: IpamDriver;
   readonly #network: NetworkDriver;
   readonly #watch: EngineWatch;
@@ -65,7 +68,13 @@ export class DockerPlugin {
     this.#conditions = conditions;
     this.#log = log;
     this.#socketPath = options.socketPath ?? PLUGIN_SOCKET;
-    this.#scope = settings.scope;
+    this.#scope = new DriverScope({
+      engine,
+      wanted: settings.scope,
+      file: options.scopeFile ?? SCOPE_FILE,
+      conditions,
+      log,
+    });
     this.#ipam = new IpamDriver({ client, ipam, hostname, handleId, book, log });
     this.#network = new NetworkDriver({
       engine,
@@ -78,7 +87,7 @@ export class DockerPlugin {
     });
     const leaks = new LeakSearch({ engine, endpoints, ipam, handleId, book, kernel, clock, log });
     const names = new ContainerNames(engine, endpoints);
-    this.#watch = new EngineWatch({ engine, networks, leaks, names, clock, conditions, log });
+    this.#watch = new EngineWatch({ engine, networks, leaks, names, scope: this.#scope, clock, conditions, log });
     if (settings.resolveNames) {
       this.#names = new NameService({ datastore: client.datastore, hostname, clock, conditions });
     }
@@ -118,7 +127,7 @@ export class DockerPlugin {
     const p = protocol;
     return {
       'Plugin.Activate': () => ({ Implements: ['NetworkDriver', 'IpamDriver'] }),
-      'NetworkDriver.GetCapabilities': () => ({ Scope: this.#scope }),
+      'NetworkDriver.GetCapabilities': async () => ({ Scope: await this.#scope.tell() }),
       'IpamDriver.GetCapabilities': none,
       'IpamDriver.GetDefaultAddressSpaces': () => p.ADDRESS_SPACES,
       ...this.#call('IpamDriver.RequestPool', p.requestPool, (body) => this.#ipam.requestPool(body)),

@@ -5,7 +5,7 @@ describe('readDockerSettings()', () => {
   test('has the defaults that users of Docker expect', () => {
     expect(readDockerSettings({})).toEqual({
       isEnabled: false,
-      scope: 'global',
+      scope: undefined,
       interfacePrefix: 'cali',
       createProfiles: true,
       labelEndpoints: true,

@@ -5,8 +5,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What the environment says of the plugin. */
 export interface DockerSettings {
   readonly isEnabled: boolean;
-  /** `global`: networks are shared where engines have a cluster store. */
-  readonly scope: 'global' | 'local';
+  /** `global`: networks are shared where engines have a cluster store. Undefined: as the engine can. */
+  readonly scope: 'global' | 'local' | undefined;
   /** Of the interface inside, before its number. */
   readonly interfacePrefix: string;
   /** False: only policy by label lets traffic through. */
@@ -33,6 +33,10 @@ function choice<T extends string>(environment: Environment, variable: string, va
   const chosen = values.find((value) => value === text);
   if (chosen === undefined) throw bad(variable, `"${text}" is not known`, `choose ${values.join(' or ')}`);
   return chosen;
+}
+
+function isUnset(environment: Environment, variable: string): boolean {
+  return (environment[variable]?.trim() ?? '') === '';
 }
 
 /** Only the word "false" turns off what is on, only "true" turns on what is off. */
@@ -69,7 +73,9 @@ function readPrefix(environment: Environment): string {
 export function readDockerSettings(environment: Environment): DockerSettings {
   return {
     isEnabled: truth(environment, 'CALICO_LIBNETWORK_ENABLED', false),
-    scope: choice(environment, 'CALICO_LIBNETWORK_SCOPE', ['global', 'local']),
+    scope: isUnset(environment, 'CALICO_LIBNETWORK_SCOPE')
+      ? undefined
+      : choice<'global' | 'local'>(environment, 'CALICO_LIBNETWORK_SCOPE', ['global', 'local']),
     interfacePrefix: readPrefix(environment),
     createProfiles: truth(environment, 'CALICO_LIBNETWORK_CREATE_PROFILES', true),
     labelEndpoints: truth(environment, 'CALICO_LIBNETWORK_LABEL_ENDPOINTS', true),

@@ -1,0 +1,97 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Conditions } from '../base/conditions.js';
+import { CalicoError, formatError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { SWARM_REFUSES } from './conditions.js';
+import type { DockerEngine } from './engine.js';
+import type { DockerSettings } from './settings.js';
+
+type Scope = 'global' | 'local';
+
+/** Where the last answer stays, for the start of a host, when an engine asks before it answers anything. */
+export const SCOPE_FILE = '/var/lib/calico/docker-scope';
+/** The engine waits meanwhile. */
+const ASK_MS = 1_000;
+
+/**
+ * The scope of the driver's networks, which an engine asks for at its first use of the driver. `global` networks are shared by hosts whose
+ * engines have a cluster store (up to 22). Without one they are refused, by engines 20 to 22 and by all that are part of a swarm: there each
+ * host's networks are its own, `local`, and hosts that have one of the same name share it by our datastore.
+ */
+export class DriverScope {
+  readonly #engine: DockerEngine;
+  readonly #wanted: DockerSettings['scope'];
+  readonly #file: string;
+  readonly #conditions: Conditions;
+  readonly #log: Log;
+  #last: Scope | undefined;
+
+  constructor(options: {
+    readonly engine: DockerEngine;
+    readonly wanted: DockerSettings['scope'];
+    readonly file: string;
+    readonly conditions: Conditions;
+    readonly log: Log;
+  }) {
+    this.#engine = options.engine;
+    this.#wanted = options.wanted;
+    this.#file = options.file;
+    this.#conditions = options.conditions;
+    this.#log = options.log;
+  }
+
+  /** What the engine is told; never fails. An engine that has networks of ours asks while it starts, and answers nobody until it knows. */
+  async tell(): Promise<Scope> {
+    if (this.#wanted !== undefined) return this.#wanted;
+    const info = await this.#ask();
+    this.#last ??= await this.#remembered();
+    if (info === undefined) return this.#last ?? 'global';
+    const scope = info.hasClusterStore ? 'global' : 'local';
+    if (scope !== this.#last) await this.#remember(scope);
+    return scope;
+  }
+
+  /** Says in node status when somebody chose what the engine must refuse. */
+  async check(): Promise<void> {
+    if (this.#wanted === 'global' && (await this.#ask())?.isInSwarm === true)
+      this.#conditions.raise(SWARM_REFUSES, undefined);
+    else this.#conditions.clear(SWARM_REFUSES);
+  }
+
+  async #ask(): Promise<{ readonly isInSwarm: boolean; readonly hasClusterStore: boolean } | undefined> {
+    try {
+      return await this.#engine.info({ signal: AbortSignal.timeout(ASK_MS) });
+    } catch (error) {
+      const isExpected = error instanceof CalicoError || (error instanceof Error && error.name === 'TimeoutError');
+      if (!isExpected) throw error;
+      this.#log.debug('the engine does not say what it is part of', {
+        reason: formatError(error).split('\n')[0] ?? '',
+      });
+      return undefined;
+    }
+  }
+
+  async #remembered(): Promise<Scope | undefined> {
+    try {
+      const text = (await readFile(this.#file, 'utf8')).trim();
+      return text === 'global' || text === 'local' ? text : undefined;
+    } catch {
+      // Never written, or not readable: as good as unknown.
+      return undefined;
+    }
+  }
+
+  async #remember(scope: Scope): Promise<void> {
+    this.#last = scope;
+    try {
+      await writeFile(this.#file, `${scope}\n`);
+    } catch (error) {
+      this.#log.info(
+        `cannot write ${this.#file}: set CALICO_LIBNETWORK_SCOPE=${scope} to have it known at the host's start`,
+        {
+          error,
+        },
+      );
+    }
+  }
+}
