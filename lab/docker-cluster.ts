@@ -14,6 +14,9 @@ export interface DockerClusterOptions {
   readonly hosts?: number;
   readonly nodeEnvironment?: Readonly<Record<string, string>>;
   readonly engineArguments?: readonly string[];
+  /** False: engines of 20.10 share no networks, either. */
+  readonly clusterStore?: boolean;
+  readonly legacyIptables?: boolean;
 }
 
 export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
@@ -79,15 +82,16 @@ export class DockerCluster implements AsyncDisposable {
 
   async #startEngine(hostName: string): Promise<LabEngine> {
     const host = this.lab.host(hostName);
-    const { generation, engineArguments = [] } = this.#options;
+    const { generation, engineArguments = [], clusterStore = true, legacyIptables = false } = this.#options;
     const names = join(repositoryRoot(), 'dist/lab/docker-names.js');
     await host.spawn([process.execPath, names, host.addresses.ipv4], { log: '/var/log/calico/names.log' });
     host.writeFile('/etc/resolv.conf', `nameserver ${host.addresses.ipv4}\n`);
     const store = `etcd://${this.lab.etcdEndpoint.replace('http://', '')}`;
     const engine = await LabEngine.start(host, {
       generation,
-      ...(generation === '20.10' ? { clusterStore: store } : {}),
+      ...(generation === '20.10' && clusterStore ? { clusterStore: store } : {}),
       moreArguments: engineArguments,
+      legacyIptables,
     });
     await engine.importImage();
     return engine;
@@ -106,7 +110,8 @@ export class DockerCluster implements AsyncDisposable {
 
   /** A network on every host that would not see it otherwise. */
   async createNetwork(words: string): Promise<void> {
-    const hosts = this.#options.generation === '20.10' ? this.lab.hosts.slice(0, 1) : this.lab.hosts;
+    const { generation, clusterStore = true } = this.#options;
+    const hosts = generation === '20.10' && clusterStore ? this.lab.hosts.slice(0, 1) : this.lab.hosts;
     for (const { name } of hosts) await this.docker(name, `network create ${words}`);
   }
 

@@ -15,10 +15,14 @@ export interface LabEngineOptions {
   /** `etcd://ADDRESS:2379`: engines share their networks there. Only 20.10. */
   readonly clusterStore?: string;
   readonly moreArguments?: readonly string[];
+  /** The engine calls the legacy iptables, as on hosts whose owner chose it. */
+  readonly legacyIptables?: boolean;
 }
 
 const SOCKET = '/run/docker.sock';
 const LOG = '/var/log/calico/dockerd.log';
+/** Programs here stand before all others. */
+const OWN_PROGRAMS = '/run/engine-programs';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 const GROUP_PREFIX = 'calico-lab-';
 
@@ -54,6 +58,7 @@ export class LabEngine {
     if (missing !== undefined) throw new CalicoError('ERR_CALI_LAB_ENGINE', missing);
     sweepControlGroups();
     const engine = new LabEngine(host, options);
+    if (options.legacyIptables === true) await linkLegacyIptables(host);
     await engine.startAgain();
     return engine;
   }
@@ -66,7 +71,8 @@ export class LabEngine {
   get #environment(): Record<string, string> {
     const folder = join(enginesFolder(), this.#options.generation);
     const path = labEnvironment()['PATH'] ?? '';
-    return { PATH: existsSync(folder) ? `${folder}:/usr/sbin:/usr/bin:${path}` : `/usr/sbin:/usr/bin:${path}` };
+    const generation = existsSync(folder) ? `${folder}:` : '';
+    return { PATH: `${OWN_PROGRAMS}:${generation}/usr/sbin:/usr/bin:${path}` };
   }
 
   /** After `kill` or `stop`: with the containers and networks it had. */
@@ -141,6 +147,12 @@ export class LabEngine {
     await running.kill('SIGTERM');
     await until('the engine stopped', () => !isAlive(running.identity), { deadlineMs: 30_000 });
   }
+}
+
+async function linkLegacyIptables(host: LabHost): Promise<void> {
+  await host.exec(['mkdir', '-p', OWN_PROGRAMS]);
+  for (const program of ['iptables', 'ip6tables'])
+    await host.exec(['ln', '-s', `/usr/sbin/${program}-legacy`, `${OWN_PROGRAMS}/${program}`]);
 }
 
 /** Takes away what engines of hosts that are gone left of their containers' control groups. @returns how many could not go yet */

@@ -32,7 +32,7 @@ onEachEngine((generation) => {
       await hosts.createNetwork(`${CALICO} listed`);
       const engine = hosts.engine(FIRST);
       expect(await engine.say(['network', 'ls', '--filter', 'name=listed', '--format', '{{.Driver}} {{.Scope}}'])).toBe(
-        'calico global',
+        generation === '20.10' ? 'calico global' : 'calico local',
       );
       expect(await engine.say(['network', 'inspect', '-f', '{{.Driver}} {{.IPAM.Driver}}', 'listed'])).toBe(
         'calico calico',
