@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { DockerCluster } from '../../lab/docker-cluster.js';
@@ -90,11 +91,13 @@ onEachEngine((generation) => {
     async function whileStopped<T>(hosts: DockerCluster, work: () => Promise<T>): Promise<T> {
       const [etcd] = await hosts.lab.underlay.pidsOf('etcd');
       if (etcd === undefined) throw new Error('there is no etcd');
+      // nsenter(1), its parent, stops itself when its child stops, and wakes it when it goes on.
+      const parent = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${etcd.pid}/status`, 'utf8'))?.[1]);
       process.kill(etcd.pid, 'SIGSTOP');
       try {
         return await work();
       } finally {
-        process.kill(etcd.pid, 'SIGCONT');
+        for (const pid of [parent, etcd.pid]) process.kill(pid, 'SIGCONT');
       }
     }
 
