@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import { type Command, DRY_RUN_OPTION } from '../command.js';
 import { CONTAINER, usageOf } from '../first-era/families.js';
 
 export const container: Command = {
@@ -6,7 +6,7 @@ export const container: Command = {
   help: CONTAINER.help,
   arguments: ['[words...]'],
   usage: usageOf(CONTAINER),
-  options: CONTAINER.options,
+  options: [...CONTAINER.options, DRY_RUN_OPTION],
   examples: [
     ['container add web 192.168.1.7', 'connect a running container'],
     ['container web ip add fd80:24e2:f998:72d6::1:7', 'give it one more address'],

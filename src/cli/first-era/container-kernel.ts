@@ -14,6 +14,19 @@ export interface ContainerKernel {
   mtu: typeof uplinkMtu;
 }
 
+/** For a dry run: looks, and changes nothing. What the kernel would refuse it does not know. */
+export function unchangedKernel({ findInterfaces: find, mtu }: ContainerKernel): ContainerKernel {
+  const nobody = { hostIndex: 0, containerIndex: 0, mac: '00:00:00:00:00:00', hostMac: '00:00:00:00:00:00' };
+  return {
+    attach: () => Promise.resolve(nobody),
+    detach: () => Promise.resolve(true),
+    addAddress: () => Promise.resolve(),
+    removeAddress: () => Promise.resolve(true),
+    findInterfaces: find,
+    mtu,
+  };
+}
+
 export const thisKernel: ContainerKernel = {
   attach: attachWorkload,
   detach: detachWorkload,

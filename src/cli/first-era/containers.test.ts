@@ -4,6 +4,7 @@ import { Client } from '../../client/client.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
 import { Ipam } from '../../ipam/ipam.js';
 import type { Context } from '../command.js';
+import { DryRun } from '../dry-run.js';
 import { formatBlock } from '../printer.js';
 import type { ContainerKernel } from './container-kernel.js';
 import { type ContainerPlace, workloadOfPath } from './container-place.js';
@@ -85,16 +86,23 @@ async function setUp(found = place()) {
     readFile: () => Promise.reject(new Error('none')),
     connect: () => Promise.resolve(client),
   } as unknown as Context;
+  const dryContext = { ...context, connect: () => Promise.resolve(new DryRun(datastore, () => undefined).client) };
   const container = async (line: string, options: Readonly<Record<string, unknown>> = {}) => {
     const call = { arguments: line.split(' '), options };
-    const { output = [], errors = [], status = 0 } = await performForm(CONTAINER, commands, call, context);
+    const {
+      output = [],
+      errors = [],
+      status = 0,
+    } = await performForm(CONTAINER, commands, call, options['dryRun'] === true ? dryContext : context);
     return { said: output.map(formatBlock).join(''), refused: errors.join('\n'), status };
   };
   const stored = async () => (await client.list('WorkloadEndpoint')).map(({ value }) => value);
   const addresses = async () => (await stored()).flatMap(({ spec }) => spec.ipNetworks ?? []);
   const isAssigned = async (address: string) => (await plain(`ipam info ${address}`)).stdout.startsWith('Attributes');
+  const revision = async () => (await datastore.list('WorkloadEndpoint')).revision;
   return {
     container,
+    revision,
     plain,
     stored,
     addresses,
@@ -320,6 +328,23 @@ describe('calicoctl container, the rest', () => {
       ].join('\n'),
     });
     expect((await plain('endpoint nobody profile show')).stderr).toBe('Could not find endpoint nobody.\n');
+  });
+
+  test('a dry run changes neither the datastore nor the kernel', async () => {
+    const { container, fake, plain, revision } = await setUp();
+    await plain('profile add a');
+    const dryRun = { dryRun: true };
+    const before = await revision();
+    expect(await container('add web 192.168.1.5', dryRun)).toEqual({ said: '', refused: '', status: 0 });
+    expect([fake.asked, await revision()]).toEqual([[], before]);
+    await container('add web 192.168.1.5');
+    const asked = [...fake.asked];
+    const added = await revision();
+    for (const line of ['web ip add 192.168.1.6', 'web ip remove 192.168.1.5', 'web profile set a', 'remove web']) {
+      expect([line, await container(line, dryRun)]).toEqual([line, { said: '', refused: '', status: 0 }]);
+    }
+    expect((await container('add web 192.168.1.7', dryRun)).refused).toContain('already been configured');
+    expect([fake.asked, await revision()]).toEqual([asked, added]);
   });
 
   test('the path of a namespace names a workload', () => {

@@ -2,7 +2,7 @@ import type { Context } from '../command.js';
 import type { Result } from '../result.js';
 import { addContainer, type ContainerCall, removeContainer } from './container-attach.js';
 import { addIp, removeIp } from './container-ip.js';
-import { type ContainerKernel, thisKernel } from './container-kernel.js';
+import { type ContainerKernel, thisKernel, unchangedKernel } from './container-kernel.js';
 import { type ContainerPlace, findContainer } from './container-place.js';
 import { endpointsOf, findForgotten, unknownContainer } from './container-store.js';
 import { changeProfiles, detailedTable } from './endpoints.js';
@@ -48,7 +48,8 @@ export function containerCommands(world: ContainerWorld): FormHandlers<typeof CO
       const client = await context.connect();
       const place = found ?? (await findForgotten(client, node, typed));
       if (place === undefined) return { errors: [`Container ${typed} was not found.`] };
-      return work({ call, context, client, kernel: world.kernel, node, place });
+      const kernel = call.has('dryRun') ? unchangedKernel(world.kernel) : world.kernel;
+      return work({ call, context, client, kernel, node, place });
     };
   return {
     add: on(addContainer),
