@@ -13,14 +13,20 @@ process.stderr.on('error', () => undefined);
 const words = process.argv.slice(2);
 
 const interrupted = new AbortController();
-// The first Ctrl-C ends what goes on; who is not heard may press it again.
-process.once('SIGINT', () => interrupted.abort());
+/** Longer than an answer takes from a datastore that is there. */
+const PATIENCE_MS = 1000;
+// The first Ctrl-C ends what goes on, as soon as what was sent is answered; who does not want to wait for that presses it again.
+process.once('SIGINT', () => {
+  interrupted.abort();
+  const tell = () => process.stderr.write('waiting for what is under way; Ctrl-C again leaves it as it is\n');
+  setTimeout(tell, PATIENCE_MS).unref();
+});
 
 void run(words, {
   environment: process.env,
   program: basename(process.argv[1] ?? ''),
   readFile: async (path) => (await import('../cli/read-text.js')).readTextFile(path, interrupted.signal),
-  readStdin: async () => (await import('../cli/read-text.js')).readTextStream('-', process.stdin),
+  readStdin: async () => (await import('../cli/read-text.js')).readTextStream('-', process.stdin, interrupted.signal),
   terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   signal: interrupted.signal,
   stdout: (output) => process.stdout.write(output),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeText, readTextFile, readTextStream } from './read-text.js';
 
@@ -29,7 +30,7 @@ describe('readTextFile()', () => {
 
   test('ends when the person has had enough', async () => {
     await writeFile(join(directory, 'file'), 'x');
-    await expect(readTextFile(join(directory, 'file'), AbortSignal.abort())).rejects.toThrow(/abort/);
+    await expect(readTextFile(join(directory, 'file'), AbortSignal.abort())).rejects.toThrow(/^interrupted$/);
   });
 
   test('does not read a device without end', async () => {
@@ -47,6 +48,13 @@ describe('readTextStream()', () => {
       yield Buffer.from([0xa4, 0x0a]);
     }
     expect(await readTextStream('-', pieces())).toBe('ä\n');
+  });
+
+  test('ends when the person who was to type it has had enough', async () => {
+    const stop = new AbortController();
+    const reading = readTextStream('-', new PassThrough(), stop.signal);
+    stop.abort();
+    await expect(reading).rejects.toThrow(/^interrupted$/);
   });
 });
 

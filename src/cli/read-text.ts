@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
+import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { CalicoError } from '../base/errors.js';
 
@@ -13,6 +14,11 @@ const WRITER_WAIT_MS = 10_000;
 function refuse(name: string, why: string, hint?: string): CalicoError {
   const message = `failed to execute command: cannot read "${name}": ${why}`;
   return new CalicoError('ERR_CALI_CLI_FILE', message, hint === undefined ? {} : { hint });
+}
+
+/** Somebody pressed Ctrl-C; nothing is wrong with what was read. */
+function interrupted(cause: unknown): CalicoError {
+  return new CalicoError('ERR_CALI_CLI_FILE', 'interrupted', { cause });
 }
 
 /** Collects bytes as long as they are few enough. */
@@ -78,9 +84,18 @@ function isBusy(error: unknown): boolean {
  * The text of a file, a device or a pipe, in bounded memory. A named pipe is given some seconds for its writer to come; one that has come
  * is waited for.
  *
- * @throws {CalicoError} `ERR_CALI_CLI_FILE` it is too large, not UTF-8, or a pipe that nobody writes to; what the system says as it is
+ * @throws {CalicoError} `ERR_CALI_CLI_FILE` it is too large, not UTF-8, a pipe that nobody writes to, or the signal came; what the
+ *   system says as it is
  */
 export async function readTextFile(path: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return await readAll(path, signal);
+  } catch (error) {
+    throw signal?.aborted === true ? interrupted(error) : error;
+  }
+}
+
+async function readAll(path: string, signal: AbortSignal | undefined): Promise<string> {
   const isNamedPipe = (await lstat(path)).isFIFO();
   // Opening a pipe would otherwise wait for its writer where nobody could interrupt it.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -103,9 +118,18 @@ export async function readTextFile(path: string, signal?: AbortSignal): Promise<
   }
 }
 
-/** The same of what somebody sends us: standard input. */
-export async function readTextStream(name: string, stream: AsyncIterable<Uint8Array>): Promise<string> {
+/** The same of what somebody sends us: standard input, which a person at a terminal may think better of. */
+export async function readTextStream(
+  name: string,
+  stream: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<string> {
   const collected = new Collected(name);
-  for await (const chunk of stream) collected.add(chunk);
+  if (signal !== undefined && stream instanceof Readable) addAbortSignal(signal, stream);
+  try {
+    for await (const chunk of stream) collected.add(chunk);
+  } catch (error) {
+    throw signal?.aborted === true ? interrupted(error) : error;
+  }
   return collected.text();
 }
