@@ -54,7 +54,7 @@ function unreadable(key: ResourceKey, path: string, why: string, cause?: unknown
     'ERR_CALI_API_STORED_FORM',
     `stored ${describeKey(key)} cannot be read: ${path === '' ? '' : `${path}: `}${why}`,
     [{ code: 'stored_form', path, message: why }],
-    { cause },
+    { cause, hint: 'write it anew with: calicoctl apply -f FILE; or delete it' },
   );
 }
 

@@ -11,6 +11,7 @@ import {
   visibleText,
 } from '../base/errors.js';
 import { resourceId } from '../client/client.js';
+import { isUnreadable } from '../client/unreadable.js';
 import { type Call, flag } from './command.js';
 
 /** A sentence and what to do about it. */
@@ -46,7 +47,8 @@ export function describeFailure(error: unknown, key: ResourceKey, locate?: Locat
     return withHint(`resource already exists: ${id} with error: ${error.message}`, error.hint);
   }
   if (error instanceof ConflictError) return withHint(`update conflict: ${id}`, error.hint);
-  const [issue] = error instanceof ValidationError ? error.issues : [];
+  // What is wrong with what is stored has no place in a file.
+  const [issue] = error instanceof ValidationError && !isUnreadable(error) ? error.issues : [];
   if (issue !== undefined && locate !== undefined) return describeIssue(issue, describeKey(key), locate);
   if (error instanceof CalicoError && error.code === 'ERR_CALI_DATASTORE_UNAUTHORIZED') {
     return withHint(`connection is unauthorized: ${error.message}`, error.hint);
@@ -57,7 +59,8 @@ export function describeFailure(error: unknown, key: ResourceKey, locate?: Locat
 
 /** As {@link describeFailure}, one for each thing that is wrong. */
 export function describeFailures(error: unknown, key: ResourceKey): readonly Failure[] {
-  if (!(error instanceof ValidationError) || error.issues.length === 0) return [describeFailure(error, key)];
+  if (!(error instanceof ValidationError) || error.issues.length === 0 || isUnreadable(error))
+    return [describeFailure(error, key)];
   return error.issues.map((issue) => {
     const parts = [describeKey(key), issue.path, issue.message].filter((part) => part !== '');
     return withHint(parts.join(': '), issue.hint);

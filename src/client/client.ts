@@ -23,6 +23,7 @@ import { ensureInitialized } from './initialize.js';
 import { effectNotices } from './kept-only.js';
 import { deleteNodeBelongings } from './nodes.js';
 import { admitPool, admitPoolChange, releasePoolAffinities } from './pools.js';
+import { isUnreadable, revisionOfUnreadable } from './unreadable.js';
 
 type AnyResource = PublicResourceByKind[PublicKind];
 
@@ -208,14 +209,20 @@ export class Client {
     }
   }
 
-  /** Creates it, or updates it where it exists. */
+  /** Creates it, or updates it where it exists. What is stored and cannot be read is written anew. */
   async apply<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
     if ((resource.metadata.resourceVersion ?? '') !== '') return this.update(resource);
     try {
       return await this.create(resource);
     } catch (error) {
-      if (error instanceof AlreadyExistsError) return this.update(resource);
-      throw error;
+      if (!(error instanceof AlreadyExistsError)) throw error;
+    }
+    try {
+      return await this.update(resource);
+    } catch (error) {
+      const anew = isUnreadable(error) ? await this.#writeAnew(resource) : undefined;
+      if (anew === undefined) throw error;
+      return anew;
     }
   }
 
@@ -226,11 +233,19 @@ export class Client {
    * @throws {UnsupportedError} a tier that is built in or still has policies
    */
   async delete<K extends PublicKind>(key: ResourceKey<K>): Promise<void> {
-    const stored = await this.get(key);
+    let stored: Stored<K> | undefined;
+    let unreadableRevision: string | undefined;
+    try {
+      stored = await this.get(key);
+    } catch (error) {
+      unreadableRevision = isUnreadable(error) ? await revisionOfUnreadable(this.datastore, key) : undefined;
+      if (unreadableRevision === undefined) throw error;
+    }
     if (key.kind === 'Tier') await this.#refuseTierInUse(key);
-    if (key.kind === 'IPPool') await this.#drainPool({ kind: 'IPPool', name: key.name });
+    if (key.kind === 'IPPool' && stored !== undefined) await this.#drainPool({ kind: 'IPPool', name: key.name });
     if (key.kind === 'Node') await deleteNodeBelongings(this.datastore, this.#ipam(), key.name);
-    await this.datastore.delete(stored.key);
+    if (unreadableRevision === undefined) await this.datastore.delete(stored?.key ?? key);
+    else await this.datastore.commit([{ type: 'delete', key, revision: unreadableRevision }]);
   }
 
   /** Makes sure of what every cluster has. @see ensureInitialized */
@@ -272,6 +287,14 @@ export class Client {
     }
     await this.#refuseMissingFilters(value);
     return this.datastore.update(stored.key, value as unknown as ResourceByKind[K], stored.revision);
+  }
+
+  /** An attempt to create it has judged it before. @returns undefined when what is stored can be read after all, or is gone */
+  async #writeAnew<R extends AnyResource>(resource: R): Promise<Stored<R['kind']> | undefined> {
+    const value = this.#stamped(parseResource(resource)) as ResourceByKind[R['kind']];
+    const key = keyOf(resource) as ResourceKey<R['kind']>;
+    const revision = await revisionOfUnreadable(this.datastore, key);
+    return revision === undefined ? undefined : this.datastore.update(key, value, revision);
   }
 
   async #createPool(pool: PublicResourceByKind['IPPool']): Promise<void> {
