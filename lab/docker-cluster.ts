@@ -4,6 +4,7 @@ import { LabCluster } from './cluster.js';
 import { type EngineGeneration, LabEngine, sweepControlGroups } from './docker-engine.js';
 import type { ExecOptions, HostProcess } from './host.js';
 import { Lab } from './lab.js';
+import { nodeImage } from './node-image.js';
 import { repositoryRoot, until } from './processes.js';
 import type { Finished } from './processes.js';
 import { oneSubnet, type Topology } from './topology.js';
@@ -13,12 +14,15 @@ export interface DockerClusterOptions {
   /** Default 2. */
   readonly hosts?: number;
   readonly nodeEnvironment?: Readonly<Record<string, string>>;
+  /** False: engines with the image `calico/node`; somebody types `calicoctl node` there. */
+  readonly startsNodes?: boolean;
   readonly engineArguments?: readonly string[];
   /** False: engines of 20.10 share no networks, either. */
   readonly clusterStore?: boolean;
   readonly legacyIptables?: boolean;
 }
 
+const TYPED_PROGRAMS = '/run/lab/bin';
 export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
 
 /** Hosts with a Docker engine and calico-node each, as in the tutorial: calico-01 and calico-02. */
@@ -50,8 +54,10 @@ export class DockerCluster implements AsyncDisposable {
     const cluster = new LabCluster(lab);
     const made = new DockerCluster({ lab, cluster, engines: new Map(), nodes: new Map(), options });
     try {
-      await Promise.all(lab.hosts.map(({ name }) => made.startNode(name)));
+      const isBare = options.startsNodes === false;
+      if (!isBare) await Promise.all(lab.hosts.map(({ name }) => made.startNode(name)));
       const engines = await Promise.all(lab.hosts.map(({ name }) => made.#startEngine(name)));
+      if (isBare) for (const engine of engines) await made.#readyToType(engine);
       return new DockerCluster({
         lab,
         cluster,
@@ -95,6 +101,28 @@ export class DockerCluster implements AsyncDisposable {
     });
     await engine.importImage();
     return engine;
+  }
+
+  /** What a host has where people type: our image, and a `sudo` for whoever is root already. */
+  async #readyToType(engine: LabEngine): Promise<void> {
+    await engine.docker(['load', '-i', await nodeImage()]);
+    const { host } = engine;
+    host.writeFile(`${TYPED_PROGRAMS}/sudo`, '#!/bin/sh\nexec env "$@"\n');
+    await host.exec(['chmod', '755', `${TYPED_PROGRAMS}/sudo`]);
+  }
+
+  /**
+   * A line of shell as typed on a host, with this generation's `docker`, our programs and `sudo`.
+   *
+   * @returns what it printed, both streams together
+   */
+  async typed(hostName: string, line: string): Promise<Finished> {
+    const { host, path } = this.engine(hostName);
+    return host.exec(['bash', '-c', `exec 2>&1\n${line}`], {
+      check: false,
+      timeoutMs: 60_000,
+      env: { CALICOCTL_NO_NOTES: '1', PATH: `${TYPED_PROGRAMS}:${path}` },
+    });
   }
 
   engine(hostName: string): LabEngine {

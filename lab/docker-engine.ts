@@ -26,6 +26,15 @@ const OWN_PROGRAMS = '/run/engine-programs';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 const GROUP_PREFIX = 'calico-lab-';
 
+/** One for all engines of this process, which start beside each other. */
+let busyboxArchive: Promise<string> | undefined;
+
+async function makeBusyboxArchive(): Promise<string> {
+  const file = `/tmp/calico-lab-busybox-${process.pid}.tar`;
+  await must(['bash', join(repositoryRoot(), 'lab/docker-image.sh'), file]);
+  return file;
+}
+
 /** Where `scripts/engines` unpacks engines that are not the machine's own. */
 function enginesFolder(): string {
   const cache = process.env['CALICO_ENGINES'];
@@ -67,12 +76,15 @@ export class LabEngine {
     return `${GROUP_PREFIX}${this.host.init.pid}-${this.host.init.startTime}`;
   }
 
-  /** Programs of another generation stand before the machine's. */
-  get #environment(): Record<string, string> {
+  /** Where programs are looked for: those of another generation stand before the machine's. */
+  get path(): string {
     const folder = join(enginesFolder(), this.#options.generation);
-    const path = labEnvironment()['PATH'] ?? '';
     const generation = existsSync(folder) ? `${folder}:` : '';
-    return { PATH: `${OWN_PROGRAMS}:${generation}/usr/sbin:/usr/bin:${path}` };
+    return `${OWN_PROGRAMS}:${generation}/usr/sbin:/usr/bin:${labEnvironment()['PATH'] ?? ''}`;
+  }
+
+  get #environment(): Record<string, string> {
+    return { PATH: this.path };
   }
 
   /** After `kill` or `stop`: with the containers and networks it had. */
@@ -128,9 +140,9 @@ export class LabEngine {
 
   /** An image `busybox` with every applet, from the machine's own binary: nothing is downloaded. */
   async importImage(): Promise<void> {
-    const file = `/tmp/calico-lab-busybox-${process.pid}.tar`;
-    if (!existsSync(file)) await must(['bash', join(repositoryRoot(), 'lab/docker-image.sh'), file]);
-    await this.docker(['import', '--change', 'CMD ["sh"]', '--change', 'ENV PATH=/bin', file, 'busybox:latest']);
+    busyboxArchive ??= makeBusyboxArchive();
+    const archive = await busyboxArchive;
+    await this.docker(['import', '--change', 'CMD ["sh"]', '--change', 'ENV PATH=/bin', archive, 'busybox:latest']);
   }
 
   /** As a power failure would; containers live on until the next start. */

@@ -25,6 +25,9 @@ if mount --rbind /sys/fs/cgroup /run/.lab/cgroup 2>/dev/null; then
   umount -l /run/.lab/cgroup
 fi
 
+# As service managers leave it: what is mounted here later shows in containers that were given it.
+mount --make-shared /run
+
 # Addresses that are usable at once: nobody else is on these links.
 for scope in all default; do echo 0 >"/proc/sys/net/ipv6/conf/$scope/accept_dad"; done
 ip link set lo up

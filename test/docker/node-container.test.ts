@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabEngine, missingEngine, sweepControlGroups } from '../../lab/docker-engine.js';
 import type { LabHost } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
-import { type Finished, must, repositoryRoot, until } from '../../lab/processes.js';
+import { nodeImage } from '../../lab/node-image.js';
+import { type Finished, until } from '../../lab/processes.js';
 import { oneSubnet } from '../../lab/topology.js';
 import { LocalApiClient } from '../../src/localapi/client.js';
-
-const IMAGE = join(repositoryRoot(), 'dist/image/calico-node.tar');
 
 describe.skipIf(missingEngine('20.10') !== undefined)('calico-node in a container', () => {
   let lab: Lab;
@@ -21,8 +18,7 @@ describe.skipIf(missingEngine('20.10') !== undefined)('calico-node in a containe
     host().exec(['calicoctl', ...words], { check: false, timeoutMs: 60_000 });
 
   beforeAll(async () => {
-    if (!existsSync(IMAGE))
-      await must(['bash', join(repositoryRoot(), 'scripts/tool'), 'image'], { timeoutMs: 120_000 });
+    const image = await nodeImage();
     lab = await Lab.start({ ...oneSubnet(1), name: 'container', engineStore: true });
     engine = await LabEngine.start(host(), {
       generation: '20.10',
@@ -30,7 +26,7 @@ describe.skipIf(missingEngine('20.10') !== undefined)('calico-node in a containe
     });
     await engine.importImage();
     withoutImage = await calicoctl('node', 'run');
-    loaded = await engine.say(['load', '-i', IMAGE]);
+    loaded = await engine.say(['load', '-i', image]);
   }, 240_000);
 
   afterAll(async () => {
