@@ -39,6 +39,24 @@ class Tutorial {
     this.#story.expect(`${from} ${expected ? 'reaches' : 'does not reach'} ${target}`, answered === expected);
   }
 
+  /** A line of shell; quoted as `docker` and `calicoctl` are, without what runs over the page. */
+  async line(host: string, command: string): Promise<void> {
+    const { stdout, status } = await this.#hosts.typed(host, command);
+    this.#story.typed(host, command, shortIds(stdout).replaceAll(/^(docker run .{60}).*$/gm, '$1…'));
+    if (status !== 0) this.#story.expect(command, false, `status ${status}`);
+  }
+
+  async nodes(): Promise<void> {
+    this.#story.chapter('calico-node, a container on each host');
+    const { etcdEndpoint, hosts } = this.#hosts.lab;
+    for (const { name, addresses } of hosts) {
+      const options = `--libnetwork --ip=${addresses.ipv4} --ip6=${addresses.ipv6}`;
+      await this.line(name, `sudo ETCD_ENDPOINTS=${etcdEndpoint} calicoctl node ${options}`);
+    }
+    await this.docker(FIRST, 'ps');
+    await this.line(FIRST, 'calicoctl status');
+  }
+
   /** On engines without a store that they share, a network is created on each host. */
   async createNetwork(words: string): Promise<void> {
     await this.docker(FIRST, `network create ${words}`);
@@ -102,6 +120,17 @@ class Tutorial {
     }
   }
 
+  async ownAddresses(): Promise<void> {
+    this.#story.chapter('Addresses from Docker itself, and options of a network');
+    const options = '--opt nat-outgoing=true --opt ipip=true';
+    await this.createNetwork(`--driver calico ${options} --subnet=198.51.100.0/24 net4`);
+    await this.docker(FIRST, 'run --net net4 --ip 198.51.100.7 --name workload-F -tid busybox');
+    await this.docker(FIRST, 'run --net net4 --ip 198.51.100.8 --name workload-G -tid busybox');
+    await this.ping(FIRST, 'workload-F', '198.51.100.8', true);
+    await this.calicoctl(FIRST, 'pool show --ipv4');
+    await this.line(FIRST, 'calicoctl node status | grep "gets no tunnel"');
+  }
+
   async labels(): Promise<void> {
     this.#story.chapter('Policy by the labels of containers');
     const policy = {
@@ -129,10 +158,13 @@ class Tutorial {
   async removal(): Promise<void> {
     this.#story.chapter('All is removed');
     const { cluster, lab } = this.#hosts;
-    await this.docker(FIRST, 'rm -f workload-A workload-B workload-C my_workload published front');
+    await this.docker(
+      FIRST,
+      'rm -f workload-A workload-B workload-C my_workload workload-F workload-G published front',
+    );
     await this.docker(SECOND, 'rm -f workload-D workload-E database');
     for (const { name } of this.#generation === '20.10' ? lab.hosts.slice(0, 1) : lab.hosts) {
-      await this.docker(name, 'network rm net1 net2 net3 my_net');
+      await this.docker(name, 'network rm net1 net2 net3 net4 my_net');
     }
     const endpoints = await cluster.client.list('WorkloadEndpoint');
     this.#story.expect('no endpoint is left', endpoints.length === 0);
@@ -164,15 +196,17 @@ function readGeneration(): EngineGeneration {
 const story = new Story();
 try {
   const generation = readGeneration();
-  story.chapter(`Two hosts, each with a Docker engine ${generation} and calico-node`);
-  await using hosts = await DockerCluster.start({ generation });
+  story.chapter(`Two hosts, each with a Docker engine ${generation} and the image that make image builds`);
+  await using hosts = await DockerCluster.start({ generation, startsNodes: false });
   const tutorial = new Tutorial(hosts, story, generation);
   await tutorial.docker(FIRST, 'version --format {{.Server.Version}}');
+  await tutorial.nodes();
   await tutorial.calicoctl(FIRST, 'get nodes -o wide');
   await tutorial.networks();
   await tutorial.isolation();
   await tutorial.outside();
   await tutorial.fixedAddress();
+  await tutorial.ownAddresses();
   await tutorial.labels();
   await tutorial.removal();
 } catch (error) {
