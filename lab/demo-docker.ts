@@ -91,7 +91,7 @@ class Tutorial {
     await this.ping(FIRST, 'workload-A', 'workload-C.net1', true);
     await this.ping(FIRST, 'workload-A', 'workload-C', true);
     await this.ping(FIRST, 'workload-A', address.E, true);
-    if (this.#generation === '20.10') await this.ping(FIRST, 'workload-A', 'workload-E.net1', true);
+    await this.ping(FIRST, 'workload-A', 'workload-E.net1', true);
     await this.ping(FIRST, 'workload-A', address.B, false);
     await this.ping(FIRST, 'workload-A', address.D, false);
     await this.ping(FIRST, 'workload-A', 'workload-B', false);

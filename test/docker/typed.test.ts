@@ -72,7 +72,7 @@ onEachEngine((generation) => {
       ];
       await until('A reaches E', () => reaches(FIRST, 'workload-A', e), { deadlineMs: 20_000 });
       expect(await reaches(FIRST, 'workload-A', 'workload-C.net1')).toBe(true);
-      if (generation === '20.10') expect(await reaches(FIRST, 'workload-A', 'workload-E.net1')).toBe(true);
+      expect(await reaches(FIRST, 'workload-A', 'workload-E.net1')).toBe(true);
       for (const other of [b, d, 'workload-B', 'workload-B.net2']) {
         expect(await reaches(FIRST, 'workload-A', other)).toBe(false);
       }
