@@ -147,6 +147,6 @@ describe('calicoctl node checksystem', () => {
     expect(stdout).toContain('    nf_conntrack                FAILED: not found\n');
     expect(stderr).toBe("system doesn't meet one or more minimum systems requirements to run Calico\n");
     const missing = await calicoctl('node', 'checksystem', '--kernel-config=/nonexistent');
-    expect(missing.stderr).toContain('cannot read the kernel configuration /nonexistent: ENOENT');
+    expect(missing.stderr).toContain('cannot read the kernel configuration "/nonexistent": there is no such file\n');
   });
 });
