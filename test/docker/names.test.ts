@@ -70,6 +70,24 @@ onEachEngine((generation) => {
       await removeAll(hosts, 'net1', 'net2');
     });
 
+    test('survive an engine that is killed, whose containers get new namespaces and addresses', async () => {
+      const hosts = docker();
+      await hosts.createNetwork(`${CALICO} net1`);
+      await run(hosts, FIRST, 'asker', '--restart=always --net net1');
+      await run(hosts, SECOND, 'far', '--net net1');
+      await until('far', () => hosts.pings(FIRST, 'asker', 'far.net1'));
+      await hosts.engine(FIRST).kill();
+      await hosts.engine(FIRST).startAgain();
+      await until('far again', () => hosts.pings(FIRST, 'asker', 'far.net1'), { deadlineMs: 30_000 });
+      await until('asker again', () => hosts.pings(SECOND, 'far', 'asker.net1'), { deadlineMs: 30_000 });
+      // A namespace that our sockets kept alive would keep its interface here.
+      const interfaces = async (): Promise<number | undefined> =>
+        (await hosts.lab.host(FIRST).exec(['ip', '-o', 'link'])).stdout.match(/ cali/g)?.length;
+      await until('one interface', async () => (await interfaces()) === 1, { deadlineMs: 40_000 });
+      expect(await lookUp(hosts, SECOND, 'far', 'asker.net1')).toMatchObject({ status: 0 });
+      await removeAll(hosts, 'net1');
+    });
+
     test("survive calico-node, without which the engine's own still resolve", async () => {
       const hosts = docker();
       await hosts.createNetwork(`${CALICO} net1`);
