@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** A pending call; cancelling twice, or after it ran, is fine. */
 export interface Timer {
   cancel(): void;

@@ -21,8 +21,9 @@ import type {
 import { doesNotExist, parseRevision, wentBack } from '../errors.js';
 import type { EtcdConfig } from './config.js';
 import { EtcdConnection, type EtcdConnectionOptions } from './connection.js';
-import type { KeyValue, StatusResponse, TxnResponse } from './generated/etcd.js';
+import type { StatusResponse, TxnResponse } from './generated/etcd.js';
 import { compactMethod, leaseGrantMethod, rangeMethod, statusMethod, txnMethod } from './methods.js';
+import type { StoredPair } from './range-response.js';
 import { type KeyRange, kindRanges } from './ranges.js';
 import { explainRefusal, planTxn } from './transactions.js';
 import { watchKinds } from './watch.js';
@@ -40,7 +41,7 @@ export interface EtcdDatastoreOptions extends EtcdConnectionOptions {
 }
 
 interface Piece<K extends Kind> {
-  readonly entries: readonly { readonly key: ResourceKey<K>; readonly kv: KeyValue }[];
+  readonly entries: readonly { readonly key: ResourceKey<K>; readonly kv: StoredPair }[];
   readonly revision: string;
 }
 
@@ -220,7 +221,7 @@ export class EtcdDatastore implements Datastore {
     keysOnly: boolean,
     atRevision: bigint,
     options: CallOptions | undefined,
-  ): AsyncGenerator<{ readonly kvs: readonly KeyValue[]; readonly storeRevision: bigint }> {
+  ): AsyncGenerator<{ readonly kvs: readonly StoredPair[]; readonly storeRevision: bigint }> {
     let { key } = range;
     let revision = atRevision;
     for (;;) {
@@ -237,7 +238,7 @@ export class EtcdDatastore implements Datastore {
 }
 
 /** Those that are stored objects of the kind; a range may hold others. */
-function entriesOf<K extends Kind>(kind: K, namePrefix: string, kvs: readonly KeyValue[]): Piece<K>['entries'] {
+function entriesOf<K extends Kind>(kind: K, namePrefix: string, kvs: readonly StoredPair[]): Piece<K>['entries'] {
   return kvs.flatMap((kv) => {
     const key = parseKeyPath(kv.key.toString());
     if (key?.kind !== kind || isBuiltInKey(key) || !key.name.startsWith(namePrefix)) return [];

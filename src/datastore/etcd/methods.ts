@@ -14,7 +14,7 @@ import {
   WatchRequest,
   WatchResponse,
 } from './generated/etcd.js';
-import { decodeRangeResponse } from './range-response.js';
+import { decodeRangeResponse, type RangePage } from './range-response.js';
 
 interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -48,7 +48,7 @@ function method<Request, Response>(
   };
 }
 
-export const rangeMethod: Method<RangeRequest, RangeResponse> = {
+export const rangeMethod: Method<RangeRequest, RangePage> = {
   ...method('KV/Range', true, RangeRequest, RangeResponse),
   deserialize: decodeRangeResponse,
 };

@@ -1,8 +1,8 @@
-import type { KeyValue, RangeResponse, ResponseHeader } from './generated/etcd.js';
+import type { ResponseHeader } from './generated/etcd.js';
 
 /**
  * The answer to a range request, read by hand: lists are most of what etcd ever tells us, and the generated reader takes several times
- * as long for them. Values are views of the answer, not copies.
+ * as long for them. Keeps what somebody asks for, and values as views of the answer, not copies.
  *
  * @see https://protobuf.dev/programming-guides/encoding/, and rpc.proto of etcd for the numbers of the fields
  */
@@ -14,11 +14,26 @@ const FIXED32 = 5;
 
 const RESPONSE_FIELDS = { header: 1, kvs: 2, more: 3 } as const;
 const HEADER_FIELDS = { clusterId: 1, revision: 3 } as const;
-const KEY_VALUE_FIELDS = { key: 1, createRevision: 2, modRevision: 3, version: 4, value: 5, lease: 6 } as const;
+const KEY_VALUE_FIELDS = { key: 1, modRevision: 3, value: 5 } as const;
 
-const EMPTY = Buffer.alloc(0);
+const EMPTY: Buffer = Buffer.alloc(0);
 /** As many groups of seven bits as a number surely holds without loss. */
 const SAFE_BYTES = 7;
+
+/** A key as it is stored. */
+export interface StoredPair {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  /** The revision that wrote it last. */
+  readonly modRevision: bigint;
+}
+
+export interface RangePage {
+  readonly header: ResponseHeader | undefined;
+  readonly kvs: readonly StoredPair[];
+  /** There are keys behind the last one. */
+  readonly more: boolean;
+}
 
 /** Reads fields one after the other; never behind its end. */
 class FieldReader {
@@ -77,7 +92,7 @@ class FieldReader {
   }
 
   skip(): void {
-    if (this.#wireType === VARINT) this.integer();
+    if (this.#wireType === VARINT) this.#skipNumber();
     else if (this.#wireType === BYTES) this.#span();
     else if (this.#wireType === FIXED64) this.#advance(8);
     else if (this.#wireType === FIXED32) this.#advance(4);
@@ -100,6 +115,11 @@ class FieldReader {
       if (byte < 0x80) return value;
     }
     throw new Error('a length of an answer does not end');
+  }
+
+  #skipNumber(): void {
+    for (let read = 0; read < 10; read += 1) if (this.#byte() < 0x80) return;
+    throw new Error('a number of an answer does not end');
   }
 
   #span(): { readonly from: number; readonly to: number } {
@@ -126,44 +146,30 @@ function readHeader(reader: FieldReader): ResponseHeader {
   return header;
 }
 
-function readKeyValue(reader: FieldReader): KeyValue {
-  const kv: KeyValue = { key: EMPTY, createRevision: 0n, modRevision: 0n, version: 0n, value: EMPTY, lease: 0n };
+function readPair(reader: FieldReader): StoredPair {
+  let key: Buffer = EMPTY;
+  let value: Buffer = EMPTY;
+  let modRevision = 0n;
   while (reader.next()) {
-    switch (reader.field) {
-      case KEY_VALUE_FIELDS.key:
-        kv.key = reader.bytes();
-        break;
-      case KEY_VALUE_FIELDS.value:
-        kv.value = reader.bytes();
-        break;
-      case KEY_VALUE_FIELDS.modRevision:
-        kv.modRevision = BigInt.asIntN(64, reader.integer());
-        break;
-      case KEY_VALUE_FIELDS.createRevision:
-        kv.createRevision = BigInt.asIntN(64, reader.integer());
-        break;
-      case KEY_VALUE_FIELDS.version:
-        kv.version = BigInt.asIntN(64, reader.integer());
-        break;
-      case KEY_VALUE_FIELDS.lease:
-        kv.lease = BigInt.asIntN(64, reader.integer());
-        break;
-      default:
-        reader.skip();
-    }
+    if (reader.field === KEY_VALUE_FIELDS.key) key = reader.bytes();
+    else if (reader.field === KEY_VALUE_FIELDS.value) value = reader.bytes();
+    else if (reader.field === KEY_VALUE_FIELDS.modRevision) modRevision = BigInt.asIntN(64, reader.integer());
+    else reader.skip();
   }
-  return kv;
+  return { key, value, modRevision };
 }
 
 /** @throws {Error} the bytes are no such message */
-export function decodeRangeResponse(bytes: Buffer): RangeResponse {
+export function decodeRangeResponse(bytes: Buffer): RangePage {
   const reader = new FieldReader(bytes, 0, bytes.length);
-  const response: RangeResponse = { header: undefined, kvs: [], more: false };
+  const kvs: StoredPair[] = [];
+  let header: ResponseHeader | undefined;
+  let more = false;
   while (reader.next()) {
-    if (reader.field === RESPONSE_FIELDS.kvs) response.kvs.push(readKeyValue(reader.message()));
-    else if (reader.field === RESPONSE_FIELDS.header) response.header = readHeader(reader.message());
-    else if (reader.field === RESPONSE_FIELDS.more) response.more = reader.integer() !== 0n;
+    if (reader.field === RESPONSE_FIELDS.kvs) kvs.push(readPair(reader.message()));
+    else if (reader.field === RESPONSE_FIELDS.header) header = readHeader(reader.message());
+    else if (reader.field === RESPONSE_FIELDS.more) more = reader.integer() !== 0n;
     else reader.skip();
   }
-  return response;
+  return { header, kvs, more };
 }
