@@ -166,6 +166,8 @@ try {
   once(`calicoctl validate ${many} documents`, ['validate', '-f', file], url);
   once(`calicoctl apply ${many} documents, new`, ['apply', '-f', file], url);
   once(`calicoctl apply ${many} documents, again`, ['apply', '-f', file], url);
+  once(`calicoctl replace ${many} documents`, ['replace', '-f', file], url);
+  once(`calicoctl delete ${many} documents`, ['delete', '-f', file], url);
   if (ENDPOINTS > 0) {
     compare('calicoctl get 10,000 endpoints, table', ['get', 'workloadendpoint'], url);
     await commitAll(

@@ -22,6 +22,11 @@ const FREE_KINDS: ReadonlySet<PublicKind> = new Set<PublicKind>([
   'CalicoNodeStatus',
 ]);
 
+/** Whether objects of the kind may be written in any order. */
+export function isFreeKind(kind: PublicKind): boolean {
+  return FREE_KINDS.has(kind);
+}
+
 /** Enough that a datastore a millisecond away is never waited for, and few enough that it does not notice. */
 const AT_ONCE = 32;
 
@@ -37,7 +42,7 @@ export function writeRuns(resources: readonly Pick<InputResource, 'key'>[]): rea
   };
   for (const [index, { key }] of resources.entries()) {
     const id = resourceId(key);
-    const isFree = FREE_KINDS.has(key.kind);
+    const isFree = isFreeKind(key.kind);
     // The same object twice: the later one is to stay.
     if (!isFree || ids.has(id)) close();
     run.push(index);

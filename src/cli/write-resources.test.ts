@@ -91,3 +91,56 @@ describe('what was written and what was not', () => {
     );
   });
 });
+
+describe('many of a kind', () => {
+  const sets = (count: number, nets?: string) =>
+    documents(...Array.from({ length: count }, (_, i) => set(`s${i}`, nets)));
+
+  test('are read in one list and written by the revision that it gave', async () => {
+    const store = new MemoryDatastore();
+    const calicoctl = new CalicoctlFake(store);
+    await calicoctl.run(['apply', '-f', '-'], sets(60));
+    const asked: string[] = [];
+    const [get, create] = [store.get.bind(store), store.create.bind(store)];
+    store.get = (key, options) => (asked.push(`get ${key.kind}`), get(key, options));
+    store.create = (key, value, options) => (asked.push(`create ${key.name}`), create(key, value, options));
+    for (const [verb, net, count] of [
+      ['apply', '198.51.100.0/24', 61],
+      ['replace', '203.0.113.0/24', 60],
+    ] as const) {
+      const { status, stdout } = await calicoctl.run([verb, '-f', '-'], sets(count, net));
+      expect([status, stdout.includes(` ${count} 'GlobalNetworkSet' resource(s)`)]).toEqual([0, true]);
+      expect((await store.get({ kind: 'GlobalNetworkSet', name: 's59' })).value.spec.nets).toEqual([net]);
+    }
+    expect(asked.filter((call) => call.includes('create'))).toEqual(['create s60']);
+    expect(asked.filter((call) => call === 'get GlobalNetworkSet')).toHaveLength(2);
+  });
+
+  test('that somebody changed or deleted meanwhile are written all the same', async () => {
+    const store = new MemoryDatastore();
+    const calicoctl = new CalicoctlFake(store);
+    await calicoctl.run(['apply', '-f', '-'], sets(60));
+    const listPieces = store.listPieces.bind(store);
+    store.listPieces = async function* (kind, options) {
+      yield* listPieces(kind, options);
+      if (kind !== 'GlobalNetworkSet') return;
+      await store.delete({ kind, name: 's1' });
+      const { key, value } = await store.get({ kind: 'GlobalNetworkSet', name: 's2' });
+      await store.put(key, { ...value, metadata: { ...value.metadata, labels: { by: 'another' } } });
+    };
+    const text = documents(sets(60, '198.51.100.0/24'), set('s3', '203.0.113.0/24'));
+    expect((await calicoctl.run(['apply', '-f', '-'], text)).status).toBe(0);
+    const stored = await Promise.all(
+      ['s1', 's2', 's3'].map(async (name) => (await store.get({ kind: 'GlobalNetworkSet', name })).value),
+    );
+    expect(stored.map(({ spec }) => spec.nets)).toEqual([['198.51.100.0/24'], ['198.51.100.0/24'], ['203.0.113.0/24']]);
+    expect(stored[1]?.metadata.labels).toEqual({ by: 'another' });
+  });
+
+  test('a replace of which some do not exist ends at the first of them', async () => {
+    const calicoctl = new CalicoctlFake();
+    await calicoctl.run(['create', '-f', '-'], sets(60));
+    const { stdout } = await calicoctl.run(['replace', '-f', '-'], documents(set('s0'), set('x'), sets(60)));
+    expect(stdout).toBe("Partial success: replaced the first 2 out of 62 'GlobalNetworkSet' resources:\n");
+  });
+});

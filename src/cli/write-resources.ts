@@ -1,5 +1,7 @@
 import { AlreadyExistsError, UnavailableError } from '../base/errors.js';
-import type { Client } from '../client/client.js';
+import type { PublicKind } from '../api/registry.js';
+import { type Client, resourceId } from '../client/client.js';
+import type { Stored } from '../datastore/datastore.js';
 import type { Selector } from '../selector/ast.js';
 import { type Call, type Context, flag } from './command.js';
 import { Fates } from './fates.js';
@@ -18,6 +20,7 @@ import {
 import { Progress } from './progress.js';
 import { prune, pruneSelector } from './prune.js';
 import { line, type Result } from './result.js';
+import { readSeen, type SeenResources } from './seen-resources.js';
 import { warnOf } from './warnings.js';
 import { inOrder, oneByOne } from './write-order.js';
 
@@ -25,7 +28,8 @@ interface Verb {
   readonly verb: string;
   readonly done: string;
   readonly operation: string;
-  write(client: Client, input: InputResource): Promise<unknown>;
+  /** @param seen what is stored, where that was read already; a second object of one name in a file finds it changed */
+  write(client: Client, input: InputResource, seen: Stored<PublicKind> | undefined): Promise<unknown>;
 }
 
 const VERBS = {
@@ -39,13 +43,13 @@ const VERBS = {
     verb: 'apply',
     done: 'applied',
     operation: 'create or apply',
-    write: (client, { resource }) => client.apply(resource),
+    write: (client, { resource }, seen) => client.apply(resource, seen),
   },
   replace: {
     verb: 'replace',
     done: 'replaced',
     operation: 'replace',
-    write: (client, { resource }) => client.update(resource),
+    write: (client, { resource }, seen) => client.update(resource, seen),
   },
 } as const satisfies Record<string, Verb>;
 
@@ -91,6 +95,8 @@ interface Work {
 async function writeAll({ client, resources, name, call, context }: Work): Promise<Fates> {
   const verb: Verb = VERBS[name];
   const fates = new Fates(resources.map(({ key }) => key));
+  const isDryRun = flag(call, 'dryRun');
+  const seen: SeenResources = name === 'create' || isDryRun ? new Map() : await readSeen(client, resources);
   const progress = new Progress(context, `resources ${verb.done}`, resources.length);
   const write = async (index: number): Promise<boolean> => {
     const input = resources[index];
@@ -100,7 +106,7 @@ async function writeAll({ client, resources, name, call, context }: Work): Promi
       return false;
     }
     try {
-      await verb.write(client, input);
+      await verb.write(client, input, seen.get(resourceId(input.key)));
     } catch (error) {
       if (!(error instanceof AlreadyExistsError) || !flag(call, 'skipExists')) {
         fates.failed(index, error, describeFailure(error, input.key, input.locate));
@@ -111,8 +117,9 @@ async function writeAll({ client, resources, name, call, context }: Work): Promi
     progress.step();
     return true;
   };
-  // A dry run names what it would do in the order of the file; a replace ends at the first failure.
-  const isInLine = name === 'replace' || flag(call, 'dryRun');
+  // A dry run names what it would do in the order of the file. A replace ends at the first failure, and is not to have gone past it;
+  // but what is all there can hardly fail.
+  const isInLine = isDryRun || (name === 'replace' && !resources.every(({ key }) => seen.has(resourceId(key))));
   try {
     await (isInLine ? oneByOne : inOrder)(resources, write);
   } finally {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ruleIssue } from '../api/issues.js';
 import { describeKey } from '../api/keys.js';
 import { BUILT_IN_TIERS } from '../api/kinds/tier.js';
@@ -80,7 +79,7 @@ export class Client {
   constructor(datastore: Datastore, options: ClientOptions = {}) {
     this.datastore = datastore;
     this.#clock = options.clock ?? systemClock;
-    this.#newUid = options.newUid ?? randomUUID;
+    this.#newUid = options.newUid ?? (() => crypto.randomUUID());
     this.#notify = options.notify ?? (() => undefined);
   }
 
@@ -148,15 +147,17 @@ export class Client {
    * Writes an object that exists: the spec as given, labels and annotations onto the stored ones. With `metadata.resourceVersion` only
    * if nobody changed it since; without, again and again until nobody is quicker.
    *
+   * @param seen as somebody read it a moment ago, which saves reading it; is read again if it is not so any more
    * @throws {NotFoundError}
    * @throws {ConflictError} somebody changed it since the given revision, or five times in a row
    */
-  async update<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
+  async update<R extends AnyResource>(resource: R, seen?: Stored<R['kind']>): Promise<Stored<R['kind']>> {
     const complete = parseResource(resource);
     const key = keyOf(complete) as ResourceKey<R['kind']>;
     const yours = complete.metadata.resourceVersion ?? '';
+    let known = yours === '' ? seen : undefined;
     for (let attempt = 1; ; attempt += 1) {
-      const stored = await this.get(key);
+      const stored = known ?? (await this.get(key));
       if (yours !== '' && yours !== stored.revision) throw staleRevision(describeKey(key), yours, stored.revision);
       try {
         const replaced = await this.#replace(
@@ -167,6 +168,10 @@ export class Client {
         this.#tellEffects(complete);
         return replaced;
       } catch (error) {
+        if (known !== undefined && (error instanceof ConflictError || error instanceof NotFoundError)) {
+          known = undefined;
+          continue;
+        }
         if (!(error instanceof ConflictError) || yours !== '' || attempt >= UPDATE_TRIES) throw error;
         await sleep(this.#clock, UPDATE_WAIT_MS);
       }
@@ -209,9 +214,18 @@ export class Client {
     }
   }
 
-  /** Creates it, or updates it where it exists. What is stored and cannot be read is written anew. */
-  async apply<R extends AnyResource>(resource: R): Promise<Stored<R['kind']>> {
+  /**
+   * Creates it, or updates it where it exists. What is stored and cannot be read is written anew.
+   *
+   * @param seen as for {@link update}
+   */
+  async apply<R extends AnyResource>(resource: R, seen?: Stored<R['kind']>): Promise<Stored<R['kind']>> {
     if ((resource.metadata.resourceVersion ?? '') !== '') return this.update(resource);
+    try {
+      if (seen !== undefined) return await this.update(resource, seen);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
     try {
       return await this.create(resource);
     } catch (error) {
