@@ -107,7 +107,7 @@ export class DockerEndpoints {
     const complete = { ...endpoint, sandbox: joined.sandbox };
     this.#byId.set(endpoint.id, complete);
     await this.#client.update(this.#resource(complete, joined));
-    await this.#rewriteCompanions(complete);
+    await this.#shareProfiles(complete);
   }
 
   /** Keeps what a container is called now, where it is called otherwise than before. What is gone is fine. */
@@ -128,21 +128,35 @@ export class DockerEndpoints {
     const endpoint = this.#byId.get(id);
     if (endpoint?.sandbox === undefined) return;
     this.#byId.set(id, { ...endpoint, sandbox: undefined });
-    await this.#rewriteCompanions(endpoint);
+    await this.#shareProfiles(endpoint, endpoint.profile);
   }
 
-  async #rewriteCompanions(endpoint: DockerEndpoint): Promise<void> {
-    for (const other of this.companions(endpoint)) await this.#client.update(this.#resource(other, undefined));
+  /** Addresses and profiles that others gave a companion stay as they are. */
+  async #shareProfiles(endpoint: DockerEndpoint, gone?: string): Promise<void> {
+    for (const other of this.companions(endpoint)) {
+      const shared = this.#profilesOf(other);
+      await this.#client.change(this.#key(other.id), (stored) => {
+        const kept = (stored.spec.profiles ?? []).filter((name) => name !== gone);
+        return { ...stored, spec: { ...stored.spec, profiles: [...new Set([...kept, ...shared])] } };
+      });
+    }
   }
 
-  /** What is gone already is fine. */
-  async delete(id: string): Promise<void> {
+  /** What is gone already is fine. @returns every address that it had, those too which somebody else added */
+  async delete(id: string): Promise<readonly string[]> {
     this.#byId.delete(id);
     try {
-      await this.#client.datastore.delete(this.#key(id));
+      const { value } = await this.#client.datastore.delete(this.#key(id));
+      return fromStored(value).addresses;
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
+      return [];
     }
+  }
+
+  #profilesOf(endpoint: DockerEndpoint): readonly string[] {
+    const names = [endpoint, ...this.companions(endpoint)].flatMap(({ profile }) => profile ?? []);
+    return [...new Set(names)];
   }
 
   #key(id: string) {
@@ -152,7 +166,6 @@ export class DockerEndpoints {
 
   #resource(endpoint: DockerEndpoint, joined: Joined | undefined): WorkloadEndpoint {
     const { id, network, networkId, interfaceName, addresses, mac, ipam } = endpoint;
-    const profiles = [endpoint, ...this.companions(endpoint)].flatMap(({ profile }) => profile ?? []);
     const { name, namespace } = this.#key(id);
     return {
       apiVersion: API_VERSION,
@@ -176,7 +189,7 @@ export class DockerEndpoints {
         endpoint: id,
         interfaceName,
         ipNetworks: addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
-        profiles: [...new Set(profiles)],
+        profiles: [...this.#profilesOf(endpoint)],
         ...(mac === undefined ? {} : { mac }),
       },
     };

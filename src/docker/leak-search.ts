@@ -121,8 +121,10 @@ export class LeakSearch {
     const { endpoints, kernel, log } = this.#options;
     log.warn('no container has this endpoint any more: it is taken away', { endpoint: id, addresses });
     await kernel.detach({ hostInterface: interfaceName });
-    await endpoints.delete(id);
-    if (ipam === 'calico') for (const address of addresses) await this.#release(address);
+    const had = await endpoints.delete(id);
+    // Where Docker gave the addresses, those that it does not know of are still ours.
+    const ours = ipam === 'calico' ? new Set([...addresses, ...had]) : had.filter((each) => !addresses.includes(each));
+    for (const address of ours) await this.#release(address);
   }
 
   async #removeInterface(hostInterface: string): Promise<void> {

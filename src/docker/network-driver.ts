@@ -140,10 +140,14 @@ export class NetworkDriver {
     await this.#options.endpoints.left(EndpointID);
   }
 
-  /** What is gone already is fine. */
+  /** What is gone already is fine. Addresses that the engine does not know of, and so never gives back, are released here. */
   async deleteEndpoint(reference: EndpointReference): Promise<void> {
+    const { endpoints, ipam } = this.#options;
+    const endpoint = await endpoints.find(reference.EndpointID);
     await this.leave(reference);
-    await this.#options.endpoints.delete(reference.EndpointID);
+    const had = await endpoints.delete(reference.EndpointID);
+    const more = had.filter((address) => endpoint?.addresses.includes(address) === false);
+    await Promise.all(more.map((address) => ipam.releaseAddress({ PoolID: '', Address: address })));
   }
 
   /** Whether no other interface of the container leads to our gateway. */

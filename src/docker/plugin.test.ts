@@ -421,6 +421,33 @@ describe('NetworkDriver.Join', () => {
     expect(await profiles()).toEqual([['net1']]);
   });
 
+  test('what others gave an endpoint stays when the container joins one more network, and is released with it', async () => {
+    const ipam = new Ipam(datastore);
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
+    await join();
+    await ipam.assignIp({ address: '192.168.0.99', hostname: 'calico-01', handleId: HANDLE });
+    const [own] = await client.list('WorkloadEndpoint', 'libnetwork');
+    if (own === undefined) throw new Error('no endpoint');
+    await client.change({ kind: 'WorkloadEndpoint', namespace: 'libnetwork', name: own.key.name }, (stored) => ({
+      ...stored,
+      spec: { ...stored.spec, ipNetworks: ['192.168.0.7/32', '192.168.0.99/32'], profiles: ['net1', 'mine'] },
+    }));
+    const second = { NetworkID: 'b'.repeat(64), EndpointID: 'f'.repeat(64) };
+    fake.answers.set(`/networks/${second.NetworkID}`, { value: { Id: second.NetworkID, Name: 'net2' } });
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32', second));
+    await call('NetworkDriver.Join', { ...second, SandboxKey: '/run/docker/netns/a' });
+    const seen = async () => (await client.get(own.key)).value.spec;
+    expect(await seen()).toMatchObject({
+      ipNetworks: ['192.168.0.7/32', '192.168.0.99/32'],
+      profiles: ['net1', 'mine', 'net2'],
+    });
+    await call('NetworkDriver.DeleteEndpoint', second);
+    expect((await seen()).profiles).toEqual(['net1', 'mine']);
+    expect(await ipam.addressesByHandle(HANDLE)).toContain('192.168.0.99');
+    await call('NetworkDriver.DeleteEndpoint', reference);
+    await expect(ipam.attributes('192.168.0.99')).rejects.toThrow('is not assigned');
+  });
+
   test('takes the cable away when the container leaves', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
     await join();
