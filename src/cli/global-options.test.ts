@@ -57,17 +57,24 @@ describe('options of every command', () => {
 });
 
 describe('the name of the program', () => {
+  async function runAs(program: string, words: readonly string[]) {
+    let said = '';
+    const say = (text: string) => (said += text);
+    const nothing = () => Promise.resolve('');
+    const surroundings = { environment: {}, program, readFile: nothing, readStdin: nothing, stdout: say, stderr: say };
+    return { status: await run(words, surroundings), said };
+  }
+
   test('is that of the kubectl plug-in where it was called so', async () => {
-    let help = '';
-    const surroundings = {
-      environment: {},
-      program: 'kubectl-calico',
-      readFile: () => Promise.resolve(''),
-      readStdin: () => Promise.resolve(''),
-      stdout: (text: string) => (help += text),
-      stderr: (text: string) => (help += text),
-    };
-    expect(await run(['get', '--help'], surroundings)).toBe(0);
-    expect(help).toMatch(/^Usage: kubectl calico get /);
+    const { status, said } = await runAs('kubectl-calico', ['get', '--help']);
+    expect([status, said.split('\n')[0]]).toEqual([0, 'Usage: kubectl calico get [options] [kind] [names...]']);
+  });
+
+  test.each([
+    { words: ['get', 'ippool', '--output=ya'], offered: 'yaml' },
+    { words: ['profile', 'x', 'rule', 'a'], offered: 'add' },
+  ])('as that of its completions, completes $words', async ({ words, offered }) => {
+    const { status, said } = await runAs('kubectl_complete-calico', words);
+    expect([status, said.split('\n')[0]]).toEqual([0, offered]);
   });
 });

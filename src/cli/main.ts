@@ -269,9 +269,12 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   let status = 0;
   /** The exit status of words that the parser refuses. */
   let misuse = 1;
+  // kubectl has a program of its own for completions, which is given no command.
+  const isCompletion = surroundings.program === 'kubectl_complete-calico';
+  const asked = isCompletion ? ['__complete', '--', ...words] : words;
   const root = rootParser(surroundings);
   const parsers = new Map([['', root]]);
-  for (const command of commandsAskedFor(words, COMMANDS)) {
+  for (const command of commandsAskedFor(asked, COMMANDS)) {
     const parser = parserFor(parsers, command).description(command.help);
     parser.addHelpText('after', () => examplesText(root.name(), command));
     for (const argument of command.arguments ?? []) parser.argument(argument);
@@ -294,11 +297,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
       status = await perform(command, call, surroundings);
     });
   }
-  // kubectl has a program of its own for completions, which is given no command.
-  const isCompletion = surroundings.program === 'kubectl_complete-calico';
-  const typed = isCompletion ? ['__complete', '--', ...words] : words;
   try {
-    await root.parseAsync([...withoutHelpCommand(typed, parsers)], { from: 'user' });
+    await root.parseAsync([...withoutHelpCommand(asked, parsers)], { from: 'user' });
     return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
