@@ -14,12 +14,13 @@ let client: Client;
 let endpoints: DockerEndpoints;
 let names: ContainerNames;
 
-function show(name: string, aliases: readonly string[]): void {
+function show(name: string, aliases: readonly string[], labels: object = {}): void {
   fake.answers.set(`/containers/${CONTAINER}/json`, {
     value: {
       Id: CONTAINER,
       Name: `/${name}`,
       State: { Running: true },
+      Config: { Labels: labels },
       NetworkSettings: {
         Networks: {
           net1: { EndpointID: 'e1', Aliases: aliases, DNSNames: [name, ...aliases] },
@@ -39,7 +40,7 @@ beforeEach(async () => {
   fake = await FakeEngine.start();
   client = new Client(new MemoryDatastore());
   endpoints = new DockerEndpoints(client, 'calico-01');
-  names = new ContainerNames(new DockerEngine(fake.socketPath), endpoints);
+  names = new ContainerNames(new DockerEngine(fake.socketPath), endpoints, true);
   const endpoint = {
     id: 'e1',
     networkId: 'n1',
@@ -63,6 +64,24 @@ describe('ContainerNames', () => {
     expect([renamed('container', 'start'), renamed('container', 'rename')]).toEqual(['x', 'x']);
     expect(renamed('network', 'connect')).toBe('y');
     expect([renamed('container', 'die'), renamed('network', 'create')]).toEqual([undefined, undefined]);
+  });
+
+  test('gives the labels late where the engine did not say who joined, and not where it did', async () => {
+    const labels = { 'org.projectcalico.label.role': 'web', other: 'x' };
+    show('web', ['www'], labels);
+    await names.refresh(CONTAINER, signal);
+    const known = await client.list('WorkloadEndpoint', 'libnetwork');
+    expect(known[0]?.value.metadata.labels).toMatchObject({ a: 'b' });
+    expect(known[0]?.value.metadata.labels).not.toHaveProperty('role');
+    const endpoint = await endpoints.find('e1');
+    if (endpoint === undefined) throw new Error('it is stored');
+    await endpoints.delete('e1');
+    await endpoints.put({ ...endpoint, sandbox: undefined });
+    await endpoints.join(endpoint, { sandbox: '/x', container: undefined, names: [], labels: {} });
+    await names.refresh(CONTAINER, signal);
+    const late = await client.list('WorkloadEndpoint', 'libnetwork');
+    expect(late[0]?.value.metadata.labels).toMatchObject({ role: 'web' });
+    expect(late[0]?.value.metadata.labels).not.toHaveProperty('other');
   });
 
   test('keeps aliases and new names, and writes nothing that is known', async () => {

@@ -1,15 +1,17 @@
 import { NotFoundError } from '../base/errors.js';
-import type { DockerEndpoints } from './endpoints.js';
+import { type DockerEndpoints, policyLabels } from './endpoints.js';
 import type { DockerEngine, EngineEvent } from './engine.js';
 
 /** Keeps in the datastore what this host's containers are called: aliases are known only once a container runs, and names change. */
 export class ContainerNames {
   readonly #engine: DockerEngine;
   readonly #endpoints: DockerEndpoints;
+  readonly #labelEndpoints: boolean;
 
-  constructor(engine: DockerEngine, endpoints: DockerEndpoints) {
+  constructor(engine: DockerEngine, endpoints: DockerEndpoints, labelEndpoints: boolean) {
     this.#engine = engine;
     this.#endpoints = endpoints;
+    this.#labelEndpoints = labelEndpoints;
   }
 
   /** The container of which an event says that it may be called otherwise now. */
@@ -21,9 +23,11 @@ export class ContainerNames {
   /** @throws {UnavailableError} engine or datastore does not answer */
   async refresh(containerId: string, signal: AbortSignal): Promise<void> {
     try {
-      const { name, aliases } = await this.#engine.inspectContainer(containerId, { signal });
+      const { name, aliases, labels: all } = await this.#engine.inspectContainer(containerId, { signal });
+      const labels = this.#labelEndpoints ? policyLabels(all).labels : {};
       for (const [endpointId, names] of Object.entries(aliases)) {
-        if (this.#endpoints.isKnown(endpointId)) await this.#endpoints.rename(endpointId, { container: name, names });
+        if (this.#endpoints.isKnown(endpointId))
+          await this.#endpoints.rename(endpointId, { container: name, names, labels });
       }
     } catch (error) {
       // It ended meanwhile.

@@ -111,7 +111,7 @@ export class DockerEndpoints {
   }
 
   /** Keeps what a container is called now, where it is called otherwise than before. What is gone is fine. */
-  async rename(id: string, { container, names }: Pick<Joined, 'container' | 'names'>): Promise<void> {
+  async rename(id: string, { container, names, labels }: Omit<Joined, 'sandbox'>): Promise<void> {
     const wanted = nameAnnotations({ container, names });
     const stored = await this.#client.find(this.#key(id));
     const { annotations = {} } = stored?.value.metadata ?? {};
@@ -119,7 +119,14 @@ export class DockerEndpoints {
     if (stored === undefined || isKnown) return;
     await this.#client.change(this.#key(id), (endpoint) => ({
       ...endpoint,
-      metadata: { ...endpoint.metadata, annotations: { ...endpoint.metadata.annotations, ...wanted } },
+      metadata: {
+        ...endpoint.metadata,
+        // The engine that started it did not say whose it is: its labels come late.
+        ...(annotations[ANNOTATION.container] === undefined
+          ? { labels: { ...endpoint.metadata.labels, ...labels } }
+          : {}),
+        annotations: { ...endpoint.metadata.annotations, ...wanted },
+      },
     }));
   }
 

@@ -88,6 +88,7 @@ export class EngineWatch {
       let waitMs: number | undefined;
       await this.#attempt('cannot look for what containers left behind', async () => {
         const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);
+        await this.#options.networks.remember(mine);
         for (const network of mine) await this.#ensureProfile(network);
         waitMs = await leaks.look();
         await names.refreshAll(signal);

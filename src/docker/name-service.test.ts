@@ -99,7 +99,11 @@ describe('NameService', () => {
     const ask = (name: string) => listening.get(here)?.resolve({ name, type: TYPE.A } as never);
     await delivered(() => expect(ask('workload-e.net1')).toMatchObject({ answers: { addresses: ['192.0.2.101'] } }));
     expect(ask('e-short')).toMatchObject({ by: 'us' });
-    await new DockerEndpoints(client, 'calico-02').rename('e'.repeat(64), { container: 'new', names: ['www'] });
+    await new DockerEndpoints(client, 'calico-02').rename('e'.repeat(64), {
+      container: 'new',
+      names: ['www'],
+      labels: {},
+    });
     await delivered(() => expect(ask('www')).toMatchObject({ by: 'us' }));
     expect(ask('workload-e')).toEqual({ by: 'engine' });
     await new DockerEndpoints(client, 'calico-02').delete('e'.repeat(64));

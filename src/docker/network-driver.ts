@@ -44,6 +44,8 @@ export interface NetworkDriverOptions {
 
 /** By so much of its id every container can be asked for. */
 const SHORT_ID_CHARACTERS = 12;
+/** An engine that starts answers nobody; when it does, what is missing is written (`container-names.ts`). */
+const WHO_JOINS_MS = 5_000;
 const NO_ONE: Omit<Joined, 'sandbox'> = { container: undefined, names: [], labels: {} };
 
 /** The plugin's network half. */
@@ -161,12 +163,13 @@ export class NetworkDriver {
    */
   async #whoJoins({ id, networkId }: DockerEndpoint): Promise<Omit<Joined, 'sandbox'>> {
     const { engine, settings, log } = this.#options;
+    const signal = AbortSignal.timeout(WHO_JOINS_MS);
     try {
-      const network = await engine.inspectNetwork(networkId);
+      const network = await engine.inspectNetwork(networkId, { signal });
       const name = network.endpoints.find(({ endpointId }) => endpointId === id)?.name;
       if (name === undefined || name === '') return NO_ONE;
       if (!settings.labelEndpoints) return { container: name, names: [], labels: {} };
-      const [container] = await engine.listContainers({ name });
+      const [container] = await engine.listContainers({ name, signal });
       const { labels, refused } = policyLabels(container?.labels ?? {});
       for (const problem of refused) log.warn('a label of a container is left out', { container: name, problem });
       return { container: name, names: shortId(container), labels };

@@ -5,7 +5,8 @@ import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors
 import type { Client } from '../client/client.js';
 import type { Stored } from '../datastore/datastore.js';
 import { formatPrefix, networkOf, tryParsePrefix } from '../net/prefix.js';
-import type { DockerEngine } from './engine.js';
+import type { DockerEngine, EngineNetwork } from './engine.js';
+import type { EngineMemory } from './engine-memory.js';
 import { badCidr, flagsRefused, manyGateways, poolOptionsRefused } from './messages.js';
 import { poolName, profileName } from './network-name.js';
 import { type IpamData, type NetworkRequest, OPTION, userOptions } from './protocol.js';
@@ -35,13 +36,20 @@ type Owned = Stored<'Profile'> | Stored<'IPPool'>;
 export class Networks {
   readonly #client: Client;
   readonly #engine: DockerEngine;
+  readonly #memory: EngineMemory;
   readonly #createProfiles: boolean;
   readonly #known = new Map<string, KnownNetwork>();
   /** What is told late of a network that is gone must not bring its profile back. */
   readonly #deleted = new Set<string>();
 
-  constructor(options: { readonly client: Client; readonly engine: DockerEngine; readonly createProfiles: boolean }) {
+  constructor(options: {
+    readonly client: Client;
+    readonly engine: DockerEngine;
+    readonly memory: EngineMemory;
+    readonly createProfiles: boolean;
+  }) {
     this.#client = options.client;
+    this.#memory = options.memory;
     this.#engine = options.engine;
     this.#createProfiles = options.createProfiles;
   }
@@ -70,13 +78,18 @@ export class Networks {
 
   /** @throws {CalicoError} the engine does not know it, or does not answer */
   async find(id: string): Promise<KnownNetwork> {
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
-    const { name, options } = await this.#engine.inspectNetwork(id);
-    const mtu = Number(options[OPTION.mtu] ?? '');
-    const found = { id, name, mtu: Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535 ? mtu : undefined };
+    const known = this.#known.get(id) ?? (await this.#memory.read()).networks[id];
+    if (known !== undefined) return { id, name: known.name, mtu: known.mtu };
+    const found = knownNetwork(await this.#engine.inspectNetwork(id));
     this.#known.set(id, found);
+    await this.#memory.keep((before) => ({ ...before, networks: { ...before.networks, [id]: kept(found) } }));
     return found;
+  }
+
+  /** Keeps what will be needed of the engine's networks when it starts again. */
+  async remember(networks: readonly EngineNetwork[]): Promise<void> {
+    const all = networks.map(knownNetwork).map((network) => [network.id, kept(network)] as const);
+    await this.#memory.keep((before) => ({ ...before, networks: Object.fromEntries(all) }));
   }
 
   /** Makes the network's profile, unless somebody made one of that name: theirs is used as it is. @returns its name, unless none are made */
@@ -164,6 +177,15 @@ export class Networks {
     };
     await this.#client.create(pool);
   }
+}
+
+function knownNetwork({ id, name, options }: EngineNetwork): KnownNetwork {
+  const mtu = Number(options[OPTION.mtu] ?? '');
+  return { id, name, mtu: Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535 ? mtu : undefined };
+}
+
+function kept({ name, mtu }: KnownNetwork): { name: string; mtu?: number } {
+  return { name, ...(mtu === undefined ? {} : { mtu }) };
 }
 
 function networksOf({ value }: Owned): string[] {

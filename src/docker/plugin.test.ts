@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.fake.js';
 import { Conditions } from '../base/conditions.js';
@@ -26,6 +29,7 @@ let cables: Map<string, LooseCable>;
 let seconds: SecondInterface[];
 let methods: Record<string, PluginMethod>;
 let clock: FakeClock;
+let folder: string;
 
 function plugin(environment: Record<string, string> = {}): Record<string, PluginMethod> {
   return new DockerPlugin({
@@ -44,8 +48,7 @@ function plugin(environment: Record<string, string> = {}): Record<string, Plugin
     log: silentLog,
     clock,
     engine: new DockerEngine(fake.socketPath),
-    // Written nowhere.
-    scopeFile: '/proc/none/docker-scope',
+    memoryFile: join(folder, 'docker.json'),
   }).methods();
 }
 
@@ -77,6 +80,7 @@ const endpoint = (address: string, more: object = {}): object => ({
 beforeEach(async () => {
   clock = new FakeClock();
   fake = await FakeEngine.start();
+  folder = await mkdtemp(join(tmpdir(), 'calico-docker-plugin-'));
   datastore = new MemoryDatastore();
   client = new Client(datastore);
   cables = new Map();
@@ -85,7 +89,10 @@ beforeEach(async () => {
   await addPool('office', '192.168.0.0/24');
   showNetwork('net1');
 });
-afterEach(() => fake[Symbol.asyncDispose]());
+afterEach(async () => {
+  await fake[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
 
 describe('the handshake', () => {
   test('names both drivers, the scope and the address spaces', async () => {
@@ -305,14 +312,14 @@ describe('NetworkDriver.CreateEndpoint', () => {
 
 describe('NetworkDriver.Join', () => {
   const reference = { NetworkID: NETWORK, EndpointID: ENDPOINT };
-  const join = (sandbox = '/run/docker/netns/a'): Promise<object> =>
+  const joins = (sandbox = '/run/docker/netns/a'): Promise<object> =>
     call('NetworkDriver.Join', { ...reference, SandboxKey: sandbox, Options: {} });
 
   test('lays the cable and leads everything to the host, for both families', async () => {
     await addPool('six', 'fd80:24e2:f998:72d6::/64');
     const Interface = { Address: '192.168.0.7/32', AddressIPv6: 'fd80:24e2:f998:72d6::7/128', MacAddress: '' };
     await call('NetworkDriver.CreateEndpoint', endpoint('', { Interface }));
-    expect(await join()).toEqual({
+    expect(await joins()).toEqual({
       InterfaceName: { SrcName: 'temp0123456789a', DstPrefix: 'cali' },
       Gateway: '169.254.1.1',
       GatewayIPv6: 'fe80::ecee:eeff:feee:eeee',
@@ -344,7 +351,7 @@ describe('NetworkDriver.Join', () => {
     const Interface = { Address: '', AddressIPv6: 'fd80:24e2:f998:72d6::7/128', MacAddress: '' };
     const created = await call('NetworkDriver.CreateEndpoint', endpoint('', { Interface }));
     expect(created).toEqual({ Interface: { MacAddress: '02:42:01:23:45:67' } });
-    expect(await join()).toEqual({
+    expect(await joins()).toEqual({
       InterfaceName: { SrcName: 'temp0123456789a', DstPrefix: 'cali' },
       Gateway: '',
       GatewayIPv6: 'fe80::ecee:eeff:feee:eeee',
@@ -353,15 +360,26 @@ describe('NetworkDriver.Join', () => {
     });
   });
 
+  test('an engine that starts again, and answers nobody meanwhile, has its containers back on their networks', async () => {
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
+    await call('NetworkDriver.DeleteEndpoint', reference);
+    fake.answers.clear();
+    methods = plugin();
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32'));
+    expect(await joins()).toMatchObject({ Gateway: '169.254.1.1' });
+    const [stored] = await client.list('WorkloadEndpoint', 'libnetwork');
+    expect(stored?.value.spec).toMatchObject({ profiles: ['net1'], ipNetworks: ['192.168.0.8/32'] });
+  });
+
   test('answers as before after a restart between the two calls', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
     methods = plugin();
-    expect(await join()).toMatchObject({ Gateway: '169.254.1.1' });
+    expect(await joins()).toMatchObject({ Gateway: '169.254.1.1' });
   });
 
   test('leaves the way out to Docker where Docker gave the addresses', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.50.2/24'));
-    expect(await join()).toMatchObject({
+    expect(await joins()).toMatchObject({
       Gateway: '',
       GatewayIPv6: '',
       StaticRoutes: [],
@@ -381,7 +399,7 @@ describe('NetworkDriver.Join', () => {
     fake.answers.set(`/containers/json?all=1&filters=${filters}`, {
       value: [{ Id: 'c'.repeat(64), Names: ['/web'], Labels }],
     });
-    await join();
+    await joins();
     const [stored] = await client.list('WorkloadEndpoint', 'libnetwork');
     expect(stored?.value.metadata).toMatchObject({
       labels: { role: 'front', 'projectcalico.org/orchestrator': 'libnetwork' },
@@ -397,7 +415,7 @@ describe('NetworkDriver.Join', () => {
 
   test('a second interface gets a way out of its own, and makes the first a member of its network', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
-    await join();
+    await joins();
     const second = { NetworkID: 'b'.repeat(64), EndpointID: 'f'.repeat(64) };
     fake.answers.set(`/networks/${second.NetworkID}`, { value: { Id: second.NetworkID, Name: 'net2' } });
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32', second));
@@ -450,14 +468,14 @@ describe('NetworkDriver.Join', () => {
 
   test('takes the cable away when the container leaves', async () => {
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
-    await join();
+    await joins();
     await call('NetworkDriver.Leave', reference);
     await call('NetworkDriver.Leave', reference);
     expect(cables.size).toBe(0);
   });
 
   test('refuses an endpoint it never heard of', async () => {
-    await expect(join()).rejects.toThrow('is not known on this host');
+    await expect(joins()).rejects.toThrow('is not known on this host');
   });
 });
 

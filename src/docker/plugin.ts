@@ -10,6 +10,7 @@ import { PLUGIN_NOT_SERVED } from './conditions.js';
 import { ContainerNames } from './container-names.js';
 import { DockerEndpoints } from './endpoints.js';
 import { DockerEngine } from './engine.js';
+import { EngineMemory, MEMORY_FILE } from './engine-memory.js';
 import { EngineWatch } from './engine-watch.js';
 import { IpamDriver } from './ipam-driver.js';
 import { LeakSearch } from './leak-search.js';
@@ -20,7 +21,7 @@ import { Networks } from './networks.js';
 import { type PluginMethod, PluginServer } from './plugin-server.js';
 import * as protocol from './protocol.js';
 import type { DockerSettings } from './settings.js';
-import { DriverScope, SCOPE_FILE } from './swarm.js';
+import { DriverScope } from './swarm.js';
 
 /** Where engines look for a plugin of this name; fixed in them. */
 export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
@@ -40,8 +41,8 @@ export interface DockerPluginOptions {
   readonly clock?: Clock;
   readonly engine?: DockerEngine;
   readonly socketPath?: string;
-  /** Where the scope told last is kept. */
-  readonly scopeFile?: string;
+  /** Where what the engine said is kept. */
+  readonly memoryFile?: string;
 }
 
 /** Docker's network and IPAM driver `calico`, on one socket. */
@@ -63,7 +64,8 @@ export class DockerPlugin {
     const handleId = `libnetwork.${hostname}`;
     const book = new AddressBook(clock);
     const endpoints = new DockerEndpoints(client, hostname);
-    const networks = new Networks({ client, engine, createProfiles: settings.createProfiles });
+    const memory = new EngineMemory(options.memoryFile ?? MEMORY_FILE, log);
+    const networks = new Networks({ client, engine, memory, createProfiles: settings.createProfiles });
     this.#clock = clock;
     this.#conditions = conditions;
     this.#log = log;
@@ -71,7 +73,7 @@ export class DockerPlugin {
     this.#scope = new DriverScope({
       engine,
       wanted: settings.scope,
-      file: options.scopeFile ?? SCOPE_FILE,
+      memory,
       conditions,
       log,
     });
@@ -86,7 +88,7 @@ export class DockerPlugin {
       log,
     });
     const leaks = new LeakSearch({ engine, endpoints, ipam, handleId, book, kernel, clock, log });
-    const names = new ContainerNames(engine, endpoints);
+    const names = new ContainerNames(engine, endpoints, settings.labelEndpoints);
     this.#watch = new EngineWatch({ engine, networks, leaks, names, scope: this.#scope, clock, conditions, log });
     if (settings.resolveNames) {
       this.#names = new NameService({ datastore: client.datastore, hostname, clock, conditions });

@@ -6,6 +6,7 @@ import { FakeClock } from '../base/clock.fake.js';
 import { Conditions } from '../base/conditions.js';
 import { silentLog } from '../base/log.js';
 import { DockerEngine } from './engine.js';
+import { EngineMemory } from './engine-memory.js';
 import { FakeEngine } from './engine.fake.js';
 import type { DockerSettings } from './settings.js';
 import { DriverScope } from './swarm.js';
@@ -25,8 +26,14 @@ describe('DriverScope', () => {
     await rm(folder, { recursive: true });
   });
 
-  const scope = (wanted?: DockerSettings['scope'], file = join(folder, 'docker-scope')): DriverScope =>
-    new DriverScope({ engine: new DockerEngine(fake.socketPath), wanted, file, conditions, log: silentLog });
+  const scope = (wanted?: DockerSettings['scope'], file = join(folder, 'docker.json')): DriverScope =>
+    new DriverScope({
+      engine: new DockerEngine(fake.socketPath),
+      wanted,
+      memory: new EngineMemory(file, silentLog),
+      conditions,
+      log: silentLog,
+    });
   const says = (value: object) => fake.answers.set('/info', { value });
   const falls = () => fake.answers.delete('/info');
 
@@ -48,7 +55,7 @@ describe('DriverScope', () => {
     falls();
     expect(await driver.tell()).toBe('local');
     expect(await scope().tell()).toBe('local');
-    expect(await readFile(join(folder, 'docker-scope'), 'utf8')).toBe('local\n');
+    expect(await readFile(join(folder, 'docker.json'), 'utf8')).toBe('{"networks":{},"scope":"local"}\n');
   });
 
   test('a place where nothing can be kept takes nothing from the answer', async () => {

@@ -1,15 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import type { Conditions } from '../base/conditions.js';
 import { CalicoError, formatError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { SWARM_REFUSES } from './conditions.js';
 import type { DockerEngine } from './engine.js';
+import type { EngineMemory } from './engine-memory.js';
 import type { DockerSettings } from './settings.js';
 
 type Scope = 'global' | 'local';
 
-/** Where the last answer stays, for the start of a host, when an engine asks before it answers anything. */
-export const SCOPE_FILE = '/var/lib/calico/docker-scope';
 /** The engine waits meanwhile. */
 const ASK_MS = 1_000;
 
@@ -21,21 +19,20 @@ const ASK_MS = 1_000;
 export class DriverScope {
   readonly #engine: DockerEngine;
   readonly #wanted: DockerSettings['scope'];
-  readonly #file: string;
+  readonly #memory: EngineMemory;
   readonly #conditions: Conditions;
   readonly #log: Log;
-  #last: Scope | undefined;
 
   constructor(options: {
     readonly engine: DockerEngine;
     readonly wanted: DockerSettings['scope'];
-    readonly file: string;
+    readonly memory: EngineMemory;
     readonly conditions: Conditions;
     readonly log: Log;
   }) {
     this.#engine = options.engine;
     this.#wanted = options.wanted;
-    this.#file = options.file;
+    this.#memory = options.memory;
     this.#conditions = options.conditions;
     this.#log = options.log;
   }
@@ -44,10 +41,9 @@ export class DriverScope {
   async tell(): Promise<Scope> {
     if (this.#wanted !== undefined) return this.#wanted;
     const info = await this.#ask();
-    this.#last ??= await this.#remembered();
-    if (info === undefined) return this.#last ?? 'global';
+    if (info === undefined) return (await this.#memory.read()).scope ?? 'global';
     const scope = info.hasClusterStore ? 'global' : 'local';
-    if (scope !== this.#last) await this.#remember(scope);
+    await this.#memory.keep((before) => ({ ...before, scope }));
     return scope;
   }
 
@@ -68,30 +64,6 @@ export class DriverScope {
         reason: formatError(error).split('\n')[0] ?? '',
       });
       return undefined;
-    }
-  }
-
-  async #remembered(): Promise<Scope | undefined> {
-    try {
-      const text = (await readFile(this.#file, 'utf8')).trim();
-      return text === 'global' || text === 'local' ? text : undefined;
-    } catch {
-      // Never written, or not readable: as good as unknown.
-      return undefined;
-    }
-  }
-
-  async #remember(scope: Scope): Promise<void> {
-    this.#last = scope;
-    try {
-      await writeFile(this.#file, `${scope}\n`);
-    } catch (error) {
-      this.#log.info(
-        `cannot write ${this.#file}: set CALICO_LIBNETWORK_SCOPE=${scope} to have it known at the host's start`,
-        {
-          error,
-        },
-      );
     }
   }
 }
