@@ -20,12 +20,14 @@ onEachEngine((generation) => {
   describe('an engine or a plugin that is killed', () => {
     const docker = useDocker({ generation, hosts: 1 });
 
-    test('an engine killed with its containers leaves nothing once it is back', async () => {
+    test('engine and plugin that end at once, as at a power failure, leave nothing, and what is to start again does', async () => {
       const hosts = docker();
       await hosts.createNetwork(`${CALICO} killed`);
       for (const index of [1, 2, 3]) await run(hosts, FIRST, `gone-${index}`, '--net killed');
-      await run(hosts, FIRST, 'back', '--net killed --restart always');
+      await run(hosts, FIRST, 'back', '--net killed --restart always --label org.projectcalico.label.role=back');
       await hosts.engine(FIRST).kill();
+      await hosts.nodes.get(FIRST)?.kill('SIGKILL');
+      await hosts.startNode(FIRST);
       await hosts.engine(FIRST).startAgain();
       await until('the container that restarts', async () => (await running(hosts)) === 1, {
         deadlineMs: 40_000,
@@ -33,6 +35,11 @@ onEachEngine((generation) => {
       expect(await inUse(hosts)).toBe(1);
       await run(hosts, FIRST, 'peer', '--net killed');
       expect(await hosts.pings(FIRST, 'peer', 'back')).toBe(true);
+      const labelled = async () =>
+        (await hosts.cluster.client.list('WorkloadEndpoint', 'libnetwork')).some(
+          ({ value }) => value.metadata.labels?.['role'] === 'back',
+        );
+      await until('its label, which the engine did not say while it started', labelled, { everyMs: 200 });
       await removeAll(hosts, 'killed');
       expect(await inUse(hosts)).toBe(0);
     });
