@@ -442,7 +442,7 @@ describe('NetworkDriver.Join', () => {
   test('what others gave an endpoint stays when the container joins one more network, and is released with it', async () => {
     const ipam = new Ipam(datastore);
     await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
-    await join();
+    await joins();
     await ipam.assignIp({ address: '192.168.0.99', hostname: 'calico-01', handleId: HANDLE });
     const [own] = await client.list('WorkloadEndpoint', 'libnetwork');
     if (own === undefined) throw new Error('no endpoint');
