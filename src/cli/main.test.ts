@@ -406,12 +406,12 @@ describe('calicoctl', () => {
     const { calicoctl, datastore } = setUp();
     await calicoctl('apply -f -', policies);
     const stored = await datastore.get({ kind: 'ClusterInformation', name: 'default' });
-    const spec = { ...stored.value.spec, calicoVersion: 'v3.30.1' };
+    const spec = { ...stored.value.spec, calicoVersion: 'v9.30.1' };
     await datastore.put(stored.key, { ...stored.value, spec });
     const mismatch = [
       'version mismatch.',
       'Client Version:   v0.1.0',
-      'Cluster Version:  v3.30.1',
+      'Cluster Version:  v9.30.1',
       'Use --allow-version-mismatch to override',
       '',
     ];

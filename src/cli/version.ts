@@ -1,4 +1,4 @@
-import { VERSION } from '../base/version.js';
+import { isOtherProgramsVersion, VERSION } from '../base/version.js';
 
 /** Set by the build, from the repository that it is built in. */
 declare const CALICO_GIT_COMMIT: string | undefined;
@@ -14,9 +14,8 @@ function bare(version: string): string {
 
 /** What to say when client and cluster are of different versions; undefined when they fit, or the cluster names none. */
 export function explainMismatch(clusterVersion: string | undefined): string | undefined {
-  if (clusterVersion === undefined || clusterVersion === '' || bare(clusterVersion) === bare(VERSION)) {
-    return undefined;
-  }
+  if (clusterVersion === undefined || clusterVersion === '') return undefined;
+  if (bare(clusterVersion) === bare(VERSION) || isOtherProgramsVersion(clusterVersion)) return undefined;
   return [
     'version mismatch.',
     `Client Version:   ${VERSION}`,

@@ -354,4 +354,12 @@ describe('Client.ensureInitialized()', () => {
     expect(second?.value.spec).toMatchObject({ datastoreReady: true, calicoVersion: 'v0.1.0' });
     expect((await client.list('Tier')).map(({ key }) => key.name)).toEqual(['default', 'kube-admin', 'kube-baseline']);
   });
+
+  test('leaves the version of a cluster that another implementation made', async () => {
+    const { client } = setUp();
+    await client.ensureInitialized({ version: 'v3.31.7' });
+    await client.ensureInitialized({ version: 'v0.1.0' });
+    const [stored] = await client.list('ClusterInformation');
+    expect(stored?.value.spec.calicoVersion).toBe('v3.31.7');
+  });
 });

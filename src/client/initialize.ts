@@ -1,5 +1,6 @@
 import { BUILT_IN_TIERS } from '../api/kinds/tier.js';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
+import { isOtherProgramsVersion } from '../base/version.js';
 import { API_VERSION } from '../api/meta.js';
 import type { ClusterInformation } from '../api/kinds/cluster-information.js';
 import type { Datastore, ResourceKey } from '../datastore/datastore.js';
@@ -7,7 +8,7 @@ import type { Datastore, ResourceKey } from '../datastore/datastore.js';
 export interface InitializeOptions {
   /** Joins ClusterInformation's list. */
   readonly clusterType?: string;
-  /** Becomes ClusterInformation's `calicoVersion`. */
+  /** Becomes ClusterInformation's `calicoVersion`, except in a cluster that another implementation made. */
   readonly version?: string;
   readonly newUid: () => string;
   /** RFC 3339. */
@@ -28,7 +29,9 @@ function completed(spec: ClusterInformation['spec'], options: InitializeOptions)
     clusterGUID: spec.clusterGUID ?? options.newUid().replaceAll('-', ''),
     datastoreReady: spec.datastoreReady ?? true,
     ...(clusterType === undefined ? {} : { clusterType }),
-    ...(options.version === undefined ? {} : { calicoVersion: options.version }),
+    ...(options.version === undefined || isOtherProgramsVersion(spec.calicoVersion ?? '')
+      ? {}
+      : { calicoVersion: options.version }),
   };
 }
 
