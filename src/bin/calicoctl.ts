@@ -25,8 +25,9 @@ process.once('SIGINT', () => {
 void run(words, {
   environment: process.env,
   program: basename(process.argv[1] ?? ''),
-  readFile: async (path) => (await import('../cli/read-text.js')).readTextFile(path, interrupted.signal),
-  readStdin: async () => (await import('../cli/read-text.js')).readTextStream('-', process.stdin, interrupted.signal),
+  readFile: async (path) => (await import('../cli/manifests/read-text.js')).readTextFile(path, interrupted.signal),
+  readStdin: async () =>
+    (await import('../cli/manifests/read-text.js')).readTextStream('-', process.stdin, interrupted.signal),
   terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   signal: interrupted.signal,
   stdout: (output) => process.stdout.write(output),

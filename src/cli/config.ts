@@ -1,7 +1,7 @@
 import { suggestion } from '../api/issues.js';
 import { CalicoError, type Issue, NotFoundError } from '../base/errors.js';
 import type { Surroundings } from './command.js';
-import type { ManifestEntry } from './manifest.js';
+import type { ManifestEntry } from './manifests/manifest.js';
 import { describeIssue } from './messages.js';
 
 export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg';
@@ -128,7 +128,7 @@ function settingsOf({ object, locate }: ManifestEntry): DatastoreSettings {
 }
 
 async function parseConfigFile(file: string, text: string): Promise<DatastoreSettings> {
-  const { parseManifest } = await import('./manifest.js');
+  const { parseManifest } = await import('./manifests/manifest.js');
   let entries: readonly ManifestEntry[];
   try {
     entries = parseManifest(file, text);

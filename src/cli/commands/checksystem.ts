@@ -20,7 +20,7 @@ export const checksystem: Command = {
     const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node checksystem');
     if (flag(call, 'fix')) context.tell('note: --fix is deprecated and does nothing');
-    const { checkOldSystem } = await import('../old-checksystem.js');
+    const { checkOldSystem } = await import('../host/old-checksystem.js');
     return checkOldSystem(context, {
       runtime: textOption(call, 'runtime') ?? 'docker',
       hasLibnetwork: flag(call, 'libnetwork'),

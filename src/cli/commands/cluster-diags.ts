@@ -42,7 +42,7 @@ export const clusterDiags: Command = {
       focusNodes: (textOption(call, 'focusNodes') ?? '').split(',').filter((name) => name !== ''),
       keepsFolder: flag(call, 'skipTempDirCleanup'),
     };
-    const { clusterDiags: collect } = await import('../cluster-diags.js');
+    const { clusterDiags: collect } = await import('../host/cluster-diags.js');
     return collect(context, options);
   },
 };

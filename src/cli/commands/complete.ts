@@ -9,7 +9,7 @@ export const complete: Command = {
   hasOwnGrammar: true,
   isHidden: true,
   async handler(call, context) {
-    const { complete: completeLine } = await import('../complete.js');
+    const { complete: completeLine } = await import('../completion/complete.js');
     return completeLine(call, context);
   },
 };

@@ -15,7 +15,7 @@ export const completion: Command = {
   ],
   usesDatastore: false,
   async handler({ arguments: [shell = ''] }) {
-    const { COMPLETION_SCRIPTS } = await import('../completion-scripts.js');
+    const { COMPLETION_SCRIPTS } = await import('../completion/completion-scripts.js');
     const text = COMPLETION_SCRIPTS.get(shell);
     if (text !== undefined) return { output: [{ type: 'text', text }] };
     const shells = [...COMPLETION_SCRIPTS.keys()];

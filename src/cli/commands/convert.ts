@@ -14,7 +14,7 @@ export const convert: Command = {
   ],
   usesDatastore: false,
   async handler(call, context) {
-    const { convertManifests } = await import('../convert-manifests.js');
+    const { convertManifests } = await import('../manifests/convert-manifests.js');
     return convertManifests(call, context);
   },
 };

@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const create: Command = {
   name: 'create',
@@ -18,7 +18,7 @@ export const create: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { writeResources } = await import('../write-resources.js');
+    const { writeResources } = await import('../write/write-resources.js');
     return writeResources('create', call, context);
   },
 };

@@ -7,7 +7,7 @@ export const datastoreMigrateExport: Command = {
   examples: [['datastore migrate export > etcd.yaml', 'everything, as text']],
   usesDatastore: true,
   async handler(_call, context) {
-    const { exportDatastore } = await import('../migrate-export.js');
+    const { exportDatastore } = await import('../migrate/migrate-export.js');
     return exportDatastore(context);
   },
 };

@@ -7,7 +7,7 @@ export const datastoreMigratePolicyNames: Command = {
   examples: [['datastore migrate-policy-names', 'rename what older versions stored']],
   usesDatastore: true,
   async handler(call, context) {
-    const { migratePolicyNames } = await import('../migrate-policy-names.js');
+    const { migratePolicyNames } = await import('../migrate/migrate-policy-names.js');
     return migratePolicyNames(call, context);
   },
 };

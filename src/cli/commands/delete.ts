@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const remove: Command = {
   name: 'delete',
@@ -19,7 +19,7 @@ export const remove: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { deleteResources } = await import('../delete-resources.js');
+    const { deleteResources } = await import('../write/delete-resources.js');
     return deleteResources(call, context);
   },
 };

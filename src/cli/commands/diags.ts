@@ -12,7 +12,7 @@ export const diags: Command = {
     if (refusal !== undefined) return refusal;
     const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node diags');
-    const { nodeDiags } = await import('../node-diags.js');
+    const { nodeDiags } = await import('../host/node-diags.js');
     return nodeDiags(context, textOption(call, 'logDir'));
   },
 };

@@ -8,7 +8,7 @@ export const diff: Command = {
   failureStatus: 2,
   examples: [['diff -f web.yaml', 'what applying the file would change']],
   async handler(call, context) {
-    const { diffResources } = await import('../diff-resources.js');
+    const { diffResources } = await import('../write/diff-resources.js');
     return diffResources(call, context);
   },
 };

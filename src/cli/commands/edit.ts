@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const edit: Command = {
   name: 'edit',
@@ -9,7 +9,7 @@ export const edit: Command = {
   usesDatastore: true,
   examples: [['edit networkpolicy web -n shop', 'change the policy web in namespace shop']],
   async handler(call, context) {
-    const { editResource } = await import('../edit-resource.js');
+    const { editResource } = await import('../write/edit-resource.js');
     return editResource(call, context);
   },
 };

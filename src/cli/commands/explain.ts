@@ -12,7 +12,7 @@ export const explain: Command = {
   ],
   usesDatastore: false,
   async handler(call) {
-    const { explain: explainKind } = await import('../explain.js');
+    const { explain: explainKind } = await import('../read/explain.js');
     return explainKind(call);
   },
 };

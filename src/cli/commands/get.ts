@@ -29,7 +29,7 @@ export const get: Command = {
     [`get node -o go-template='{{range .items}}{{.metadata.name}} {{end}}'`, 'a form of your own'],
   ],
   async handler(call, context) {
-    const { getResources } = await import('../get-resources.js');
+    const { getResources } = await import('../read/get-resources.js');
     return getResources(call, context);
   },
 };

@@ -15,7 +15,7 @@ export const ipamCheck: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { checkAddresses } = await import('../ipam-check.js');
+    const { checkAddresses } = await import('../addresses/ipam-check.js');
     return checkAddresses(call, context);
   },
 };

@@ -19,7 +19,7 @@ export const ipamConfigure: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { configureIpam } = await import('../ipam-configure.js');
+    const { configureIpam } = await import('../addresses/ipam-configure.js');
     return configureIpam(call, context);
   },
 };

@@ -28,7 +28,7 @@ export const ipamRelease: Command = {
       const { releaseAddress } = await import('../first-era/ipam-address.js');
       return releaseAddress(ip, call, context);
     }
-    const { releaseAddresses } = await import('../ipam-release.js');
+    const { releaseAddresses } = await import('../addresses/ipam-release.js');
     return releaseAddresses(call, context);
   },
 };

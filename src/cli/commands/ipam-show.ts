@@ -15,7 +15,7 @@ export const ipamShow: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { showIpam } = await import('../ipam-report.js');
+    const { showIpam } = await import('../addresses/ipam-report.js');
     return showIpam(call, context);
   },
 };

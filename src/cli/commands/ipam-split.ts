@@ -12,7 +12,7 @@ export const ipamSplit: Command = {
   examples: [['ipam split 4 --cidr=192.168.0.0/16', 'four pools of a /18 each in place of the one']],
   usesDatastore: true,
   async handler(call, context) {
-    const { splitIpam } = await import('../ipam-split.js');
+    const { splitIpam } = await import('../addresses/ipam-split.js');
     return splitIpam(call, context);
   },
 };

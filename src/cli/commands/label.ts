@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const label: Command = {
   name: 'label',
@@ -19,7 +19,7 @@ export const label: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { labelResource } = await import('../label-resource.js');
+    const { labelResource } = await import('../write/label-resource.js');
     return labelResource(call, context);
   },
 };

@@ -13,7 +13,7 @@ export const nodeChecksystem: Command = {
   usesDatastore: false,
   async handler(call) {
     if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };
-    const { checkSystem } = await import('../check-system.js');
+    const { checkSystem } = await import('../host/check-system.js');
     return checkSystem({ kernelConfig: textOption(call, 'kernelConfig') });
   },
 };

@@ -11,7 +11,7 @@ export const nodeDiags: Command = {
   usesDatastore: false,
   async handler(call, context) {
     if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };
-    const { nodeDiags: collect } = await import('../node-diags.js');
+    const { nodeDiags: collect } = await import('../host/node-diags.js');
     return collect(context, textOption(call, 'logDir'));
   },
 };

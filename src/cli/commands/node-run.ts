@@ -35,7 +35,7 @@ export const nodeRun: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { runNode } = await import('../node-start/run.js');
+    const { runNode } = await import('../host/start/run.js');
     return runNode(call, context);
   },
 };

@@ -8,7 +8,7 @@ export const nodeStatus: Command = {
   usesDatastore: false,
   async handler() {
     if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };
-    const { readNodeReport } = await import('../node-report.js');
+    const { readNodeReport } = await import('../host/node-report.js');
     return readNodeReport();
   },
 };

@@ -24,7 +24,7 @@ export const node: Command = {
   async handler(call, context) {
     const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node run');
-    const { runOldNode } = await import('../node-start/run.js');
+    const { runOldNode } = await import('../host/start/run.js');
     return runOldNode(call, context);
   },
 };

@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const patch: Command = {
   name: 'patch',
@@ -25,7 +25,7 @@ export const patch: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { patchResource } = await import('../patch-resource.js');
+    const { patchResource } = await import('../write/patch-resource.js');
     return patchResource(call, context);
   },
 };

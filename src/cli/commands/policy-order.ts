@@ -11,7 +11,7 @@ export const policyOrder: Command = {
     ['policy order shop/web-0 -o yaml', 'of the pod web-0 in namespace shop, for programs'],
   ],
   async handler(call, context) {
-    const { showPolicyOrder } = await import('../policy-order.js');
+    const { showPolicyOrder } = await import('../read/policy-order.js');
     return showPolicyOrder(call, context);
   },
 };

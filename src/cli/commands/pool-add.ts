@@ -18,7 +18,7 @@ export const poolAdd: Command = {
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool add'].today);
-    const { addPools } = await import('../pools.js');
+    const { addPools } = await import('../addresses/pools.js');
     return addPools(call, context);
   },
 };

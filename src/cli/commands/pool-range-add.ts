@@ -15,7 +15,7 @@ export const poolRangeAdd: Command = {
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool range add'].today);
-    const { addPoolRange } = await import('../pools.js');
+    const { addPoolRange } = await import('../addresses/pools.js');
     return addPoolRange(call, context);
   },
 };

@@ -11,7 +11,7 @@ export const poolRemove: Command = {
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool remove'].today);
-    const { removePools } = await import('../pools.js');
+    const { removePools } = await import('../addresses/pools.js');
     return removePools(call, context);
   },
 };

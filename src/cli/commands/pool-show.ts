@@ -13,7 +13,7 @@ export const poolShow: Command = {
   usesDatastore: true,
   async handler(call, context) {
     tellToday(context, PLAIN_FORMS['pool show'].today);
-    const { showPools } = await import('../pools.js');
+    const { showPools } = await import('../addresses/pools.js');
     return showPools(call, context);
   },
 };

@@ -1,5 +1,5 @@
 import { type Command, DRY_RUN_OPTION, FILE_OPTIONS, NAMESPACE_OPTION } from '../command.js';
-import { WARNINGS_OPTION } from '../warnings.js';
+import { WARNINGS_OPTION } from '../write/warnings.js';
 
 export const replace: Command = {
   name: 'replace',
@@ -8,7 +8,7 @@ export const replace: Command = {
   examples: [['replace -f pool.yaml', 'a pool after its file was edited']],
   usesDatastore: true,
   async handler(call, context) {
-    const { writeResources } = await import('../write-resources.js');
+    const { writeResources } = await import('../write/write-resources.js');
     return writeResources('replace', call, context);
   },
 };

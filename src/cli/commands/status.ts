@@ -18,7 +18,7 @@ export const status: Command = {
     if (refusal !== undefined) return refusal;
     const { tellToday } = await import('../first-era/today.js');
     tellToday(context, 'calicoctl node status');
-    const { readOldStatus } = await import('../old-status.js');
+    const { readOldStatus } = await import('../host/old-status.js');
     return readOldStatus(async (node) => {
       const asked = context.connectUnchecked().then((client) => client.find({ kind: 'Node', name: node }));
       const late = new Promise<undefined>((resolve) => {

@@ -7,7 +7,7 @@ export const validate: Command = {
   examples: [['validate -f manifests -R', 'every file of a folder']],
   usesDatastore: false,
   async handler(call, context) {
-    const { validateResources } = await import('../validate-resources.js');
+    const { validateResources } = await import('../manifests/validate-resources.js');
     return validateResources(call, context);
   },
 };

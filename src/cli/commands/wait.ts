@@ -20,7 +20,7 @@ export const wait: Command = {
   ],
   usesDatastore: true,
   async handler(call, context) {
-    const { waitForResources } = await import('../wait-for-resources.js');
+    const { waitForResources } = await import('../read/wait-for-resources.js');
     return waitForResources(call, context);
   },
 };
