@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CalicoError } from '../src/base/errors.js';
+import { CalicoError, formatError } from '../src/base/errors.js';
 import { end, isAlive } from './processes.js';
 import type { ProcessIdentity } from './processes.js';
 import type { Topology } from './topology.js';
@@ -66,13 +66,20 @@ export async function removeLab(name: string): Promise<void> {
   rmSync(join(labsFolder(), name), { recursive: true, force: true });
 }
 
-/** Removes what killed runs left: labs whose owner is gone, or that have lost all inits. Labs that live are left alone. */
+/**
+ * Removes what killed runs left: labs whose owner is gone, or that have lost all inits. Labs that live are left alone. One that will not
+ * go yet is said, and left to the next sweep: it must not keep a new lab from starting.
+ */
 export async function sweepDeadLabs(): Promise<void> {
   for (const name of listLabs()) {
     const record = readRecord(name);
     if (record === undefined) continue;
     const inits = Object.values(record.inits);
     const orphaned = record.owner !== undefined && !isAlive(record.owner);
-    if (orphaned || (inits.length > 0 && !inits.some(isAlive))) await removeLab(name);
+    if (orphaned || (inits.length > 0 && !inits.some(isAlive))) {
+      await removeLab(name).catch((error: unknown) => {
+        process.stderr.write(`lab: the dead lab "${name}" cannot be removed yet: ${formatError(error)}\n`);
+      });
+    }
   }
 }
