@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import type { Clock, Timer } from '../base/clock.js';
+import { UnavailableError } from '../base/errors.js';
 import { DNS_PORT, ENGINE_RESOLVER } from './resolver-intercept.js';
 
 /** More at once than a container's programs have; what comes on top is not asked. */
@@ -28,14 +29,23 @@ export class EngineQuestions implements Disposable {
     socket.on('error', () => this.#giveUp());
   }
 
-  /** @param fd a bound UDP socket of the container's namespace; closed with this */
+  /**
+   * @param fd a bound UDP socket of the container's namespace; closed with this, also after a failure
+   * @throws {UnavailableError} `ERR_CALI_DOCKER_UNREACHABLE` the container's routes do not lead to the engine
+   */
   static async over(fd: number, clock: Clock): Promise<EngineQuestions> {
     const socket = createSocket('udp4');
     socket.bind({ fd });
     const questions = new EngineQuestions(socket, clock);
-    await new Promise<void>((resolve) => {
-      socket.connect(DNS_PORT, ENGINE_RESOLVER, () => resolve());
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.connect(DNS_PORT, ENGINE_RESOLVER, (error?: Error) => (error ? reject(error) : resolve()));
+      });
+    } catch (cause) {
+      questions[Symbol.dispose]();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UnavailableError('ERR_CALI_DOCKER_UNREACHABLE', `a container cannot ask its engine: ${why}`, { cause });
+    }
     return questions;
   }
 

@@ -63,6 +63,8 @@ export class ResolverListener implements Disposable {
   }
 
   async #hear(bytes: Buffer, from: RemoteInfo): Promise<void> {
+    // A program that makes its packets itself can ask from no port at all, where nothing can be sent to.
+    if (from.port === 0) return;
     const answer = await this.#answer(bytes);
     if (answer !== undefined && !this.#parts.isDisposed) this.#socket.send(answer, from.port, from.address);
   }

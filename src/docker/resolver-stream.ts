@@ -57,6 +57,8 @@ export class StreamListener implements Disposable {
         const answer = this.#answer(held.subarray(LENGTH_BYTES, end));
         if (answer === undefined) {
           client.off('data', take);
+          // Until the engine is there to hear it, what comes is to wait.
+          client.pause();
           this.#handOver(client, held);
           return;
         }

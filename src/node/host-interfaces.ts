@@ -34,7 +34,8 @@ export async function sourceAddressTo(host: string, family: Family): Promise<str
         resolve(address === undefined ? undefined : formatAddress(address));
       };
       socket.once('error', () => give(undefined));
-      socket.connect(80, host, () => give(socket.address().address));
+      // Where there is no such name or way, the callback is told; 'error' is not emitted then.
+      socket.connect(80, host, (error?: Error) => give(error ? undefined : socket.address().address));
     });
   } finally {
     socket.close();

@@ -67,6 +67,12 @@ function startEngine(namespace: NetworkNamespace, program: Iptables): FakeEngine
   };
 }
 
+/** Sends words 2 and on as UDP from port 0 to the port that is word 1: what only a raw socket can, as containers may open by default. */
+const FROM_NO_PORT = String.raw`
+  socket(my $s, AF_INET, SOCK_RAW, 17) or die $!;
+  my $q = pack("H*", $ARGV[1]);
+  send($s, pack("nnnn", 0, $ARGV[0], 8 + length $q, 0) . $q, 0, sockaddr_in(0, inet_aton("127.0.0.1"))) or die $!;`;
+
 const resolve = ({ name }: { name: string }): Resolution => {
   if (name === 'far.net1') return { by: 'us', answers: { code: 0, addresses: ['198.51.100.7', '198.51.100.8'] } };
   return { by: name.endsWith('other') ? 'foreign' : 'engine' };
@@ -140,6 +146,14 @@ describe.each<Iptables>(['iptables-nft', 'iptables-legacy'])(
       });
       client.destroy();
       expect(read(answer.subarray(2), asked).addresses).toEqual(['198.51.100.7', '198.51.100.8']);
+    });
+
+    test('outlives a question from no port at all, where no answer can be sent to', async () => {
+      const rules = inside(namespace, 'nft', 'list', 'ruleset').stdout;
+      const port = /udp dport 53 .*dnat to 127\.0\.0\.1:(\d+)/.exec(rules)?.[1] ?? '';
+      const asked = question('far.net1', TYPE.A).toString('hex');
+      expect(inside(namespace, 'perl', '-MSocket', '-e', FROM_NO_PORT, port, asked)).toMatchObject({ status: 0 });
+      expect((await ask('far.net1')).code).toBe(0);
     });
 
     test('puts in rules that nobody else can change, and that go with it', async () => {
