@@ -39,8 +39,6 @@ export interface DockerEndpoint {
   readonly profile: string | undefined;
   /** Path of the network namespace it was put into; undefined before that. */
   readonly sandbox: string | undefined;
-  /** When it was made, RFC 3339; undefined for one that is not stored yet. */
-  readonly createdAt?: string | undefined;
 }
 
 /** What becomes known of an endpoint when its container joins. */
@@ -71,7 +69,8 @@ export class DockerEndpoints {
       .map(({ value }) => value)
       .filter(({ spec }) => spec.node === this.#hostname && spec.orchestrator === ORCHESTRATOR)
       .map(fromStored);
-    for (const endpoint of mine) this.#byId.set(endpoint.id, endpoint);
+    // What is known here is newer than what was read while a container joined or left.
+    for (const endpoint of mine) if (!this.#byId.has(endpoint.id)) this.#byId.set(endpoint.id, endpoint);
     return mine;
   }
 
@@ -237,7 +236,6 @@ function fromStored({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spe
     ipam: annotations[ANNOTATION.ipam] === 'default' ? 'default' : 'calico',
     profile: spec.profiles?.[0],
     sandbox: annotations[ANNOTATION.sandbox],
-    createdAt: metadata.creationTimestamp,
   };
 }
 

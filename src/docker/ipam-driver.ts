@@ -31,6 +31,8 @@ export interface IpamDriverOptions {
   /** Under which this host's Docker addresses are held. */
   readonly handleId: string;
   readonly book: AddressBook;
+  /** Whether a container of this host has the address now. */
+  readonly isTaken: (address: string) => Promise<boolean>;
   readonly log: Log;
 }
 
@@ -135,14 +137,16 @@ export class IpamDriver {
     const parsed = tryParseAddress(text);
     if (parsed === undefined) throw addressOutsidePools(text);
     const address = formatAddress(parsed);
-    const { ipam, hostname, handleId, book } = this.#options;
+    const { ipam, hostname, handleId, book, isTaken } = this.#options;
     try {
       await ipam.assignIp({ address, hostname, handleId, attributes: this.#attributes(), use: 'Workload' });
     } catch (error) {
       if (error instanceof NotFoundError) throw addressOutsidePools(address);
       if (!(error instanceof AlreadyExistsError)) throw error;
       // Asked again after the answer was lost: held by this host's Docker, and nobody here has it.
-      if (book.has(address) || !(await this.#isHeldByUs(address))) throw addressInUse(address);
+      if (book.has(address) || !(await this.#isHeldByUs(address)) || (await isTaken(address))) {
+        throw addressInUse(address);
+      }
     }
     book.add(address);
     return address;

@@ -56,6 +56,7 @@ beforeEach(async () => {
       addSecondWay: () => Promise.resolve(true),
       detach: ({ hostInterface }) => Promise.resolve(removed.push(hostInterface) > 0),
       listLoose: () => Promise.resolve(loose),
+      isTaken: () => Promise.resolve(false),
       mtu: () => Promise.resolve(1_500),
     },
     clock,

@@ -28,6 +28,8 @@ export interface DockerKernel {
   detach(options: { readonly hostInterface: string }): Promise<boolean>;
   /** Host interfaces of cables that no engine has, by how their other ends are called. */
   listLoose(prefix: string): Promise<readonly string[]>;
+  /** Whether a container has the other end of a host interface's cable. */
+  isTaken(hostInterface: string): Promise<boolean>;
   /** For networks that nobody gave an MTU. */
   mtu(): Promise<number>;
 }
@@ -105,13 +107,14 @@ export class NetworkDriver {
     if (endpoint === undefined) throw unknownEndpoint(EndpointID);
     const { host, loose } = interfaceNames(EndpointID);
     const network = await networks.find(NetworkID);
+    const mtu = settings.mtu ?? network.mtu ?? (await kernel.mtu());
     await Promise.all([
       this.#whoJoins(endpoint).then((who) => endpoints.join(endpoint, { sandbox: SandboxKey, ...who })),
       kernel.lay({
         hostInterface: host,
         looseInterface: loose,
         addresses: endpoint.addresses,
-        mtu: settings.mtu ?? network.mtu ?? (await kernel.mtu()),
+        mtu,
         ...(endpoint.mac === undefined ? {} : { mac: endpoint.mac }),
       }),
     ]);

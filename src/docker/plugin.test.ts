@@ -42,6 +42,7 @@ function plugin(environment: Record<string, string> = {}): Record<string, Plugin
       lay: (cable) => Promise.resolve(void cables.set(cable.hostInterface, cable)),
       detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
       listLoose: () => Promise.resolve([]),
+      isTaken: (hostInterface) => Promise.resolve(cables.has(hostInterface)),
       mtu: () => Promise.resolve(1_450),
     },
     conditions: new Conditions(clock),
@@ -159,6 +160,20 @@ describe('IpamDriver.RequestAddress', () => {
     const given = { PoolID: '192.168.0.0/24', Address: '192.168.0.100' };
     await call('IpamDriver.RequestAddress', given);
     methods = plugin();
+    expect(await call('IpamDriver.RequestAddress', given)).toEqual({ Address: '192.168.0.100/32', Data: {} });
+  });
+
+  test('after a restart refuses an address that a container still has, and gives it once that is gone', async () => {
+    const given = { PoolID: '192.168.0.0/24', Address: '192.168.0.100' };
+    await call('IpamDriver.RequestAddress', given);
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.100/32'));
+    await call('NetworkDriver.Join', { NetworkID: NETWORK, EndpointID: ENDPOINT, SandboxKey: '/run/docker/netns/a' });
+    methods = plugin();
+    await expect(call('IpamDriver.RequestAddress', given)).rejects.toThrow(
+      'The address 192.168.0.100 is already in use',
+    );
+    // As after a power failure: endpoint and address were never given back.
+    cables.clear();
     expect(await call('IpamDriver.RequestAddress', given)).toEqual({ Address: '192.168.0.100/32', Data: {} });
   });
 

@@ -77,7 +77,12 @@ export class DockerPlugin {
       conditions,
       log,
     });
-    this.#ipam = new IpamDriver({ client, ipam, hostname, handleId, book, log });
+    const isTaken = async (address: string): Promise<boolean> => {
+      const bearers = (await endpoints.load()).filter(({ addresses }) => addresses.includes(address));
+      const taken = await Promise.all(bearers.map(({ interfaceName }) => kernel.isTaken(interfaceName)));
+      return taken.includes(true);
+    };
+    this.#ipam = new IpamDriver({ client, ipam, hostname, handleId, book, isTaken, log });
     this.#network = new NetworkDriver({
       engine,
       networks,

@@ -23,7 +23,7 @@ import { LocalApiServer } from '../localapi/server.js';
 import { addWorkloadAddress, removeWorkloadAddress } from '../workload/address.js';
 import { attachWorkload } from '../workload/attach.js';
 import { detachWorkload } from '../workload/detach.js';
-import { layLooseCable, listLooseCables } from '../workload/loose-cable.js';
+import { isCableTaken, layLooseCable, listLooseCables } from '../workload/loose-cable.js';
 import { addSecondWay } from '../workload/second-way.js';
 import { kernelHasIpv6 } from '../workload/sysctls.js';
 import { type BgpService, noBgpService } from './bgp-service.js';
@@ -208,6 +208,7 @@ export class Supervisor {
         addSecondWay,
         detach: detachWorkload,
         listLoose: listLooseCables,
+        isTaken: isCableTaken,
         mtu: uplinkMtu,
       },
       conditions: this.#conditions,

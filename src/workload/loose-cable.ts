@@ -99,6 +99,13 @@ async function routeTo(
   }
 }
 
+/** Whether a workload has the other end of the host interface; false when there is no such interface, or nobody took it. */
+export async function isCableTaken(hostInterface: string, hostNetns?: NamespaceRef): Promise<boolean> {
+  using host = Side.open(hostNetns);
+  const link = await findLink(host.socket, hostInterface);
+  return link?.kind === 'veth' && link.peerNamespaceId !== undefined;
+}
+
 function gone(name: string): CalicoError {
   return new CalicoError('ERR_CALI_WORKLOAD_GONE', `interface ${name} was deleted while it was being set up`);
 }

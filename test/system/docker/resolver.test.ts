@@ -67,7 +67,7 @@ function startEngine(namespace: NetworkNamespace, program: Iptables): FakeEngine
   };
 }
 
-/** Sends words 2 and on as UDP from port 0 to the port that is word 1: what only a raw socket can, as containers may open by default. */
+/** Sends the hex digits of word 2 as UDP from port 0 to the port of word 1: what only a raw socket can, as containers may open by default. */
 const FROM_NO_PORT = String.raw`
   socket(my $s, AF_INET, SOCK_RAW, 17) or die $!;
   my $q = pack("H*", $ARGV[1]);
