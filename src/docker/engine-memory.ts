@@ -21,6 +21,7 @@ export class EngineMemory {
   readonly #file: string;
   readonly #log: Log;
   #content: Remembered | undefined;
+  #loading: Promise<Remembered> | undefined;
   /** Writes are done one after the other. */
   #written: Promise<void> = Promise.resolve();
 
@@ -30,7 +31,10 @@ export class EngineMemory {
   }
 
   async read(): Promise<Remembered> {
-    this.#content ??= await this.#load();
+    // Read once: what was kept while another call still read would be lost.
+    this.#loading ??= this.#load();
+    const loaded = await this.#loading;
+    this.#content ??= loaded;
     return this.#content;
   }
 

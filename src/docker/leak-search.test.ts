@@ -111,6 +111,22 @@ describe('LeakSearch.look()', () => {
     expect(await held()).toContain('192.168.0.3');
   });
 
+  test('gives a container whose addresses are new a minute to show', async () => {
+    loose = [`cali${STALE.slice(0, 11)}`];
+    book.add('192.168.0.2');
+    await search.look();
+    for (const waitMs of [20_000, 39_999]) {
+      await clock.advance(waitMs);
+      expect(await search.look()).toBe(20_000);
+      expect(await known()).toEqual([LIVE, STALE]);
+      expect(removed).toEqual([]);
+    }
+    await clock.advance(1);
+    expect(await search.look()).toBeUndefined();
+    expect(await known()).toEqual([LIVE]);
+    expect(await held()).not.toContain('192.168.0.2');
+  });
+
   test('gives a container that shows late its time', async () => {
     await search.look();
     await clock.advance(10_000);

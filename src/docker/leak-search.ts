@@ -64,6 +64,14 @@ export class LeakSearch {
       ...loose.map((name) => `interface ${name}`),
       ...orphans.map((address) => `address ${address}`),
     ]);
+    // On a host that starts many at once a container takes longer than others: its place stays suspect, and waits.
+    const young = stale.filter(({ addresses }) =>
+      addresses.some((address) => this.#options.book.isYoung(address, YOUNG_MS)),
+    );
+    for (const { id, interfaceName } of young) {
+      due.delete(`endpoint ${id}`);
+      due.delete(`interface ${interfaceName}`);
+    }
     for (const endpoint of stale) if (due.has(`endpoint ${endpoint.id}`)) await this.#removeEndpoint(endpoint);
     for (const name of loose) if (due.has(`interface ${name}`)) await this.#removeInterface(name);
     for (const address of orphans) if (due.has(`address ${address}`)) await this.#release(address);

@@ -65,13 +65,25 @@ export class Networks {
     const options = checkOptions(Options, isCalicoIpam);
     if (IPv4Data.length > 1) throw manyGateways(4);
     if (IPv6Data.length > 1) throw manyGateways(6);
-    for (const data of [...IPv4Data, ...IPv6Data].filter(isForeignPool)) await this.#createPool(id, data, options);
+    try {
+      for (const data of [...IPv4Data, ...IPv6Data].filter(isForeignPool)) {
+        await withoutRace(() => this.#createPool(id, data, options));
+      }
+    } catch (error) {
+      // The engine deletes no network that it could not create. The error is the one to tell.
+      await Promise.allSettled([this.#disownAll(id)]);
+      throw error;
+    }
   }
 
   /** Takes away what only this network needed. */
   async delete(id: string): Promise<void> {
     this.#known.delete(id);
     this.#deleted.add(id);
+    await this.#disownAll(id);
+  }
+
+  async #disownAll(id: string): Promise<void> {
     const owned: Owned[] = [...(await this.#client.list('Profile')), ...(await this.#client.list('IPPool'))];
     for (const stored of owned) if (networksOf(stored).includes(id)) await this.#disown(stored, id);
   }
@@ -96,15 +108,8 @@ export class Networks {
   async ensureProfile({ id, name }: Pick<KnownNetwork, 'id' | 'name'>): Promise<string | undefined> {
     if (!this.#createProfiles || this.#deleted.has(id)) return undefined;
     const profile = profileName(name);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#ensureProfileOnce(profile, id);
-        return profile;
-      } catch (error) {
-        const isRace = error instanceof AlreadyExistsError || error instanceof ConflictError;
-        if (!isRace || attempt >= WRITE_TRIES) throw error;
-      }
-    }
+    await withoutRace(() => this.#ensureProfileOnce(profile, id));
+    return profile;
   }
 
   async #ensureProfileOnce(name: string, id: string): Promise<void> {
@@ -176,6 +181,19 @@ export class Networks {
       },
     };
     await this.#client.create(pool);
+  }
+}
+
+/** Writes again where another host wrote the same at the same moment. */
+async function withoutRace(write: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      const isRace = error instanceof AlreadyExistsError || error instanceof ConflictError;
+      if (!isRace || attempt >= WRITE_TRIES) throw error;
+    }
   }
 }
 

@@ -240,6 +240,13 @@ describe('NetworkDriver.CreateNetwork', () => {
     });
   });
 
+  test('leaves nothing of a network whose second pool is refused', async () => {
+    const IPv6Data = [{ AddressSpace: 'GlobalDefault', Gateway: 'fd80:24e2:f998:72d6::1/64', Pool: 'nonsense' }];
+    const both = { NetworkID: NETWORK, Options: {}, IPv4Data: DOCKER_DATA, IPv6Data };
+    await expect(call('NetworkDriver.CreateNetwork', both)).rejects.toThrow('Invalid CIDR');
+    expect((await client.list('IPPool')).map(({ key }) => key.name)).toEqual(['office']);
+  });
+
   test('says which pool a subnet overlaps with', async () => {
     const data = [{ AddressSpace: 'GlobalDefault', Gateway: '192.168.0.1/25', Pool: '192.168.0.0/25' }];
     await expect(create({}, data)).rejects.toThrow('overlaps with pool "office"');
