@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CalicoError } from '../src/base/errors.js';
@@ -31,6 +31,7 @@ let busyboxArchive: Promise<string> | undefined;
 
 async function makeBusyboxArchive(): Promise<string> {
   const file = `/tmp/calico-lab-busybox-${process.pid}.tar`;
+  process.once('exit', () => rmSync(file, { force: true }));
   await must(['bash', join(repositoryRoot(), 'lab/docker-image.sh'), file]);
   return file;
 }

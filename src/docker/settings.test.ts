@@ -23,7 +23,7 @@ describe('readDockerSettings()', () => {
       CALICO_LIBNETWORK_LABEL_ENDPOINTS: 'no',
       CALICO_LIBNETWORK_VETH_MTU: '1400',
       CALICO_LIBNETWORK_IFPREFIX: 'eth',
-      DOCKER_HOST: 'unix:///run/docker.sock',
+      DOCKER_HOST: ' unix:///run/docker.sock',
     });
     expect(settings).toMatchObject({
       isEnabled: true,

@@ -71,6 +71,7 @@ function readPrefix(environment: Environment): string {
 
 /** @throws {CalicoError} `ERR_CALI_DOCKER_SETTING` names the variable */
 export function readDockerSettings(environment: Environment): DockerSettings {
+  const engineAddress = environment['DOCKER_HOST']?.trim();
   return {
     isEnabled: truth(environment, 'CALICO_LIBNETWORK_ENABLED', false),
     scope: isUnset(environment, 'CALICO_LIBNETWORK_SCOPE')
@@ -82,6 +83,6 @@ export function readDockerSettings(environment: Environment): DockerSettings {
     resolveNames: truth(environment, 'CALICO_LIBNETWORK_RESOLVE_NAMES', true),
     mtu: readMtu(environment),
     publishedPorts: choice(environment, 'CALICO_LIBNETWORK_PUBLISHED_PORTS', ['refuse', 'ignore']),
-    engineAddress: environment['DOCKER_HOST']?.trim() === '' ? undefined : environment['DOCKER_HOST'],
+    engineAddress: engineAddress === '' ? undefined : engineAddress,
   };
 }

@@ -13,6 +13,8 @@ let workloads: Workloads;
 let cables: Map<string, Attachment>;
 let given: string[];
 let breaks: boolean;
+/** What somebody does while a cable is taken away. */
+let onDetach: (() => Promise<unknown>) | undefined;
 
 beforeEach(async () => {
   datastore = new MemoryDatastore();
@@ -20,6 +22,7 @@ beforeEach(async () => {
   cables = new Map();
   given = [];
   breaks = false;
+  onDetach = undefined;
   workloads = new Workloads({
     client,
     ipam: new Ipam(datastore),
@@ -35,7 +38,10 @@ beforeEach(async () => {
           hostMac: 'ee:ee:ee:ee:ee:ee',
         });
       },
-      detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
+      detach: async ({ hostInterface }) => {
+        await onDetach?.();
+        return cables.delete(hostInterface);
+      },
       addAddress: ({ hostInterface, address }) => {
         if (breaks) return Promise.reject(new Error('no such namespace'));
         given.push(`${hostInterface} ${address}`);
@@ -120,6 +126,24 @@ describe('Workloads', () => {
     expect(await attach({ addresses: ['192.168.0.5'] })).toMatchObject({ addresses: ['192.168.0.5/32'] });
     await expect(attach({ workload: 'other', addresses: ['192.168.0.5'] })).rejects.toThrow('192.168.0.5');
     expect(await assigned()).toBe(1);
+  });
+
+  test('attached again with other addresses, gives back those it had; a failure keeps them', async () => {
+    await attach({ addresses: ['192.168.0.5', '192.168.0.6'] });
+    await attach({ addresses: ['192.168.0.4', '192.168.0.6'] });
+    const ipam = new Ipam(datastore);
+    const handle = `default.calico--01-cni-${ID}-eth0`;
+    expect([...(await ipam.addressesByHandle(handle))].toSorted()).toEqual(['192.168.0.4', '192.168.0.6']);
+    breaks = true;
+    await expect(attach({ addresses: ['192.168.0.3'] })).rejects.toThrow('no such namespace');
+    expect([...(await ipam.addressesByHandle(handle))].toSorted()).toEqual(['192.168.0.4', '192.168.0.6']);
+  });
+
+  test('a workload whose endpoint somebody deletes meanwhile gives its addresses back all the same', async () => {
+    const { name } = await attach();
+    onDetach = () => client.delete({ kind: 'WorkloadEndpoint', namespace: 'default', name });
+    expect(await workloads.detach('default', name)).toEqual({ wasAttached: true });
+    expect(await assigned()).toBe(0);
   });
 
   test('a pool that is used up is said in words, and nothing of it stays', async () => {

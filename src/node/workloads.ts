@@ -148,8 +148,14 @@ export class Workloads {
   async #attach(request: CompleteAttachRequest, identity: WorkloadIdentity): Promise<AttachedWorkload> {
     const stored = await this.#stored(identity);
     const interfaceName = interfaceNameOf(request, identity.name);
+    const had = stored?.spec.ipNetworks ?? [];
     const kept = request.addresses === undefined ? stored?.spec.ipNetworks : undefined;
     const addresses = kept ?? (await this.#addresses.assign(request, identity, request.workload));
+    const releaseBut = (prefixes: readonly string[], others: readonly string[]) =>
+      this.#addresses.release(
+        prefixes.filter((prefix) => !others.includes(prefix)),
+        identity,
+      );
     try {
       const { mac, hostMac } = await this.#kernel.attach({
         netns: request.netns,
@@ -160,9 +166,12 @@ export class Workloads {
         ...(request.mac === undefined ? {} : { mac: request.mac }),
       });
       await this.#client.apply(this.#endpoint(request, identity, { addresses, interfaceName, mac }));
+      // It has others now. What cannot be given back at once is released with the workload.
+      await Promise.allSettled([releaseBut(had, addresses)]);
       return { ...publicName(identity), interfaceName, addresses: [...addresses], mac, hostMac };
     } catch (error) {
       if (stored === undefined) await this.#undo(interfaceName, identity);
+      else await Promise.allSettled([releaseBut(addresses, had)]);
       throw error;
     }
   }
@@ -265,15 +274,23 @@ export class Workloads {
   }
 
   async #detach(identity: WorkloadIdentity): Promise<DetachedWorkload> {
-    const { name, namespace } = identity;
     const stored = await this.#stored(identity);
     if (stored !== undefined) this.#requireOwn(stored);
     if (stored !== undefined) {
       await this.#kernel.detach({ hostInterface: stored.spec.interfaceName });
-      await this.#client.datastore.delete({ kind: 'WorkloadEndpoint', namespace, name });
+      await this.#deleteEndpoint(identity);
     }
     const hadAddresses = await this.#addresses.releaseAll(identity);
     return { wasAttached: stored !== undefined || hadAddresses };
+  }
+
+  /** Whoever was quicker did the same. */
+  async #deleteEndpoint({ name, namespace }: WorkloadIdentity): Promise<void> {
+    try {
+      await this.#client.datastore.delete({ kind: 'WorkloadEndpoint', namespace, name });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
   }
 
   /** After a failure, whose error is the one to tell: what cannot be undone now, the next attempt undoes. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../command.js';
 import { dockerRun, dockerSecrets, type HostFacts, nativeEnvironment, shellText } from './container.js';
@@ -70,12 +71,27 @@ describe('node run', () => {
     expect(nativeEnvironment(start)).toMatchObject({ ETCD_KEY_FILE: '/tls/key.pem', ETCD_PASSWORD: 'sesame-4711' });
   });
 
+  test('names files by where they are, whatever folder they were named from', () => {
+    const here = process.cwd();
+    const named = { ...store, ETCD_CA_CERT_FILE: 'tls/ca.pem' };
+    const start = readRunOptions(call({ logDir: 'log', felixConfig: './felix.cfg' }), 'calico-01', named);
+    const words = dockerRun(start, 'detached', facts);
+    expect(words).toContain(`${join(here, 'log')}:/var/log/calico`);
+    expect(words).toContain(`${join(here, 'felix.cfg')}:/etc/calico/felix.cfg`);
+    expect(words).toContain(`${join(here, 'tls/ca.pem')}:/etc/calico/certs/ca_cert.crt`);
+    expect(nativeEnvironment(start)).toMatchObject({ ETCD_CA_CERT_FILE: join(here, 'tls/ca.pem') });
+  });
+
   test.each<readonly [Call['options'], string]>([
     [{ ip: '2001:db8::1' }, 'error executing command: --ip is wrong IP version'],
     [{ ip6: '192.0.2.1' }, 'error executing command: --ip6 is wrong IP version'],
     [{ ip: '192.0.2.300' }, 'error executing command: --ip: "192.0.2.300" is not an IP address'],
     [{ backend: 'gobgp' }, "error executing command: unknown backend 'gobgp'"],
     [{ as: '0' }, 'error executing command: --as: "0" is not an AS number'],
+    [
+      { runtime: 'none', felixConfig: '/srv/felix.cfg' },
+      'error executing command: --felix-config=/srv/felix.cfg goes with a container only',
+    ],
     [{ runtime: 'rkt' }, "error executing command: unknown runtime 'rkt'"],
   ])('refuses %j', (options, message) => {
     expect(() => readRunOptions(call(options), 'calico-01', store)).toThrow(message);

@@ -1,4 +1,5 @@
-import type { NodeStart } from './options.js';
+import { resolve } from 'node:path';
+import { FELIX_CONFIG_FILE, type NodeStart } from './options.js';
 
 export const CONTAINER = 'calico-node';
 
@@ -36,6 +37,12 @@ function settingOf({ datastore }: NodeStart, name: string): string {
   return datastore[`CALICO_${name}`] ?? datastore[name] ?? '';
 }
 
+/** Absolute: neither an engine nor a daemon knows where this was typed. Empty when there is none. */
+function certificateOf(start: NodeStart, name: string): string {
+  const file = settingOf(start, name);
+  return file === '' ? '' : resolve(file);
+}
+
 /** The endpoints, as the first era named them too. */
 function endpointsOf(start: NodeStart): string {
   const endpoints = settingOf(start, 'ETCD_ENDPOINTS');
@@ -46,9 +53,10 @@ function endpointsOf(start: NodeStart): string {
 
 /** Every variable with its value as `calico-node` gets it on the host itself. */
 export function nativeEnvironment(start: NodeStart): Readonly<Record<string, string>> {
-  const names = [...SECRETS, ...CERTIFICATES.map(([name]) => name), 'ETCD_DISCOVERY_SRV'];
+  const names = [...SECRETS, 'ETCD_DISCOVERY_SRV'];
   const variables = new Map([...start.variables, ['ETCD_ENDPOINTS', endpointsOf(start)]]);
   for (const name of names) variables.set(name, settingOf(start, name));
+  for (const [name] of CERTIFICATES) variables.set(name, certificateOf(start, name));
   return withoutEmpty(variables);
 }
 
@@ -78,9 +86,9 @@ function mountsOf(start: NodeStart, { hasModules, sharesRun }: HostFacts): reado
     ...(start.hasLibnetwork
       ? ['/run/docker/plugins:/run/docker/plugins', '/var/run/docker.sock:/var/run/docker.sock']
       : []),
-    ...(start.felixConfig === undefined ? [] : [`${start.felixConfig}:/etc/calico/felix.cfg`]),
+    ...(start.felixConfig === undefined ? [] : [`${start.felixConfig}:${FELIX_CONFIG_FILE}`]),
     ...CERTIFICATES.flatMap(([name, inside]) => {
-      const file = settingOf(start, name);
+      const file = certificateOf(start, name);
       return file === '' ? [] : [`${file}:${inside}`];
     }),
   ];

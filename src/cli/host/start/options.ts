@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { CalicoError } from '../../../base/errors.js';
 import { tryParseAddress } from '../../../net/address.js';
 import { tryParsePrefix } from '../../../net/prefix.js';
@@ -8,6 +9,8 @@ import { readAsNumber } from '../../first-era/as-number.js';
 /** The image that `make image` builds. */
 export const OWN_IMAGE = 'calico/node:latest';
 export const DEFAULT_LOG_FOLDER = '/var/log/calico';
+/** Where the agent looks for it. */
+export const FELIX_CONFIG_FILE = '/etc/calico/felix.cfg';
 const DETECTION = 'first-found';
 const BACKENDS = ['bird', 'vxlan', 'none'];
 
@@ -18,7 +21,9 @@ export interface NodeStart {
   readonly image: string;
   /** Named by the person: then the engine may fetch it. */
   readonly isImageGiven: boolean;
+  /** Absolute: neither an engine nor a daemon knows where this was typed. */
   readonly logFolder: string;
+  /** Absolute. */
   readonly felixConfig: string | undefined;
   readonly hasLibnetwork: boolean;
   /** Variables of `calico-node`, in the order in which they are shown; those of the datastore and certificates apart. */
@@ -93,15 +98,27 @@ function readRuntime(call: Call): 'docker' | 'none' {
   throw startError(`unknown runtime '${runtime}'`, 'choose docker, or none to start calico-node without a container');
 }
 
+function readFelixConfig(call: Call, runtime: NodeStart['runtime']): string | undefined {
+  const text = textOption(call, 'felixConfig');
+  if (text === undefined || text === '') return undefined;
+  const path = resolve(text);
+  if (runtime === 'docker' || path === FELIX_CONFIG_FILE) return path;
+  throw startError(
+    `--felix-config=${text} goes with a container only`,
+    `without one calico-node reads ${FELIX_CONFIG_FILE}: put the file there`,
+  );
+}
+
 function shared(call: Call, datastore: DatastoreSettings) {
   checkDatastore(datastore);
   const image = textOption(call, 'nodeImage');
+  const runtime = readRuntime(call);
   return {
-    runtime: readRuntime(call),
+    runtime,
     image: image ?? OWN_IMAGE,
     isImageGiven: image !== undefined,
-    logFolder: textOption(call, 'logDir') ?? DEFAULT_LOG_FOLDER,
-    felixConfig: textOption(call, 'felixConfig'),
+    logFolder: resolve(textOption(call, 'logDir') ?? DEFAULT_LOG_FOLDER),
+    felixConfig: readFelixConfig(call, runtime),
     datastore,
   };
 }
