@@ -104,8 +104,9 @@ export class DockerEndpoints {
   /** A container on several networks is a member of each by whichever of its addresses it speaks: its endpoints share their profiles. */
   async join(endpoint: DockerEndpoint, joined: Joined): Promise<void> {
     const complete = { ...endpoint, sandbox: joined.sandbox };
-    this.#byId.set(endpoint.id, complete);
     await this.#client.update(this.#resource(complete, joined));
+    // Not before: one that was deleted meanwhile, its cable having failed, must not be anybody's companion.
+    this.#byId.set(endpoint.id, complete);
     await this.#shareProfiles(complete);
   }
 

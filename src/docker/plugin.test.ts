@@ -27,6 +27,7 @@ let datastore: MemoryDatastore;
 let client: Client;
 let cables: Map<string, LooseCable>;
 let seconds: SecondInterface[];
+let layFails: boolean;
 let methods: Record<string, PluginMethod>;
 let clock: FakeClock;
 let folder: string;
@@ -39,7 +40,10 @@ function plugin(environment: Record<string, string> = {}): Record<string, Plugin
     settings: readDockerSettings(environment),
     kernel: {
       addSecondWay: (second) => Promise.resolve(seconds.push(second) > 0),
-      lay: (cable) => Promise.resolve(void cables.set(cable.hostInterface, cable)),
+      lay: (cable) => {
+        if (layFails) return Promise.reject(new Error('no cable'));
+        return Promise.resolve(void cables.set(cable.hostInterface, cable));
+      },
       detach: ({ hostInterface }) => Promise.resolve(cables.delete(hostInterface)),
       listLoose: () => Promise.resolve([]),
       isTaken: (hostInterface) => Promise.resolve(cables.has(hostInterface)),
@@ -86,6 +90,7 @@ beforeEach(async () => {
   client = new Client(datastore);
   cables = new Map();
   seconds = [];
+  layFails = false;
   methods = plugin();
   await addPool('office', '192.168.0.0/24');
   showNetwork('net1');
@@ -486,6 +491,18 @@ describe('NetworkDriver.Join', () => {
     expect(await ipam.addressesByHandle(HANDLE)).toContain('192.168.0.99');
     await call('NetworkDriver.DeleteEndpoint', reference);
     await expect(ipam.attributes('192.168.0.99')).rejects.toThrow('is not assigned');
+  });
+
+  test('what failed to join is nobody’s companion, though the datastore hears of both late', async () => {
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.7/32'));
+    layFails = true;
+    await expect(joins()).rejects.toThrow('no cable');
+    await call('NetworkDriver.DeleteEndpoint', reference);
+    layFails = false;
+    const second = { NetworkID: NETWORK, EndpointID: 'f'.repeat(64) };
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.0.8/32', second));
+    const joined = await call('NetworkDriver.Join', { ...second, SandboxKey: '/run/docker/netns/a' });
+    expect(joined).toMatchObject({ Gateway: '169.254.1.1' });
   });
 
   test('takes the cable away when the container leaves', async () => {
