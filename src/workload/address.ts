@@ -65,10 +65,13 @@ export async function addGateway(ends: Ends, family: Family): Promise<void> {
   }
 }
 
-/** Gives the workload the address and the host the route to it. @throws {CalicoError} the address is another interface's */
+/**
+ * Gives the host the route to the address and the workload the address: in this order, so that one which is another interface's never
+ * gets inside.
+ *
+ * @throws {CalicoError} the address is another interface's
+ */
 export async function addAddress(ends: Ends, prefix: Prefix): Promise<void> {
-  const address = { interfaceIndex: ends.workloadLink.index, prefix, noDad: prefix.address.family === 6 };
-  await replaceInterfaceAddress(ends.workload.socket, address);
   const route: NewRoute = {
     destination: prefix,
     interfaceIndex: ends.hostLink.index,
@@ -81,6 +84,8 @@ export async function addAddress(ends: Ends, prefix: Prefix): Promise<void> {
     if (!isErrno(error, EEXIST)) throw error;
     await checkOwner(ends, route);
   }
+  const address = { interfaceIndex: ends.workloadLink.index, prefix, noDad: prefix.address.family === 6 };
+  await replaceInterfaceAddress(ends.workload.socket, address);
 }
 
 /** A route that exists already is accepted when it leads to the same interface. */

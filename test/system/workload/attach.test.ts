@@ -114,6 +114,10 @@ describe('addWorkloadAddress()', () => {
     expect(await removeWorkloadAddress({ ...where, address: '192.168.0.9' })).toBe(false);
     expect(reaches(b, '192.168.0.9')).toBe(false);
     expect(reaches(b, '192.168.0.5')).toBe(true);
+    await expect(addWorkloadAddress({ ...where, address: '192.168.0.6' })).rejects.toThrowError(
+      'cannot add 192.168.0.6/32 to the workload at calia: 192.168.0.6/32 leads to interface "calib" already',
+    );
+    expect(run(a, 'ip', '-o', 'addr')).not.toContain('192.168.0.6');
     await expect(addWorkloadAddress({ ...where, hostInterface: 'calix', address: '192.168.0.9' })).rejects.toThrowError(
       'cannot add 192.168.0.9/32 to the workload at calix: the workload is not attached: there is no interface calix',
     );
