@@ -2,7 +2,7 @@ import { isNamespaced, isPublicKind, type PublicKind, publicKinds } from '../../
 import { headingsOf } from '../read/columns.js';
 import type { Command, OptionSpec } from '../command.js';
 import { COMPLETION_SCRIPTS } from './completion-scripts.js';
-import { fieldsBelow, fieldTree } from '../write/field-tree.js';
+import { fieldsBelow, fieldTree } from '../read/field-tree.js';
 import { nextWords } from '../first-era/form.js';
 import { kindWords } from '../kind-names.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isPublicKind, publicKinds } from '../../api/registry.js';
 import { formatError } from '../../base/errors.js';
 import { explain } from './explain.js';
-import { fieldTree, findField } from '../write/field-tree.js';
+import { fieldTree, findField } from './field-tree.js';
 import { formatBlock } from '../printer.js';
 
 function explained(typed: string, options: Readonly<Record<string, unknown>> = {}): string {

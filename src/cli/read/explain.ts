@@ -2,7 +2,7 @@ import { outlineText } from '../../api/outline-text.js';
 import { kindMeanings } from '../../api/meanings.js';
 import { type PublicKind, publicKinds } from '../../api/registry.js';
 import { type Call, flag } from '../command.js';
-import { type FieldNode, fieldsBelow, fieldTree, findField } from '../write/field-tree.js';
+import { type FieldNode, fieldsBelow, fieldTree, findField } from './field-tree.js';
 import { resolveKind } from '../kind-names.js';
 import { line, type Result } from '../result.js';
 

@@ -8,7 +8,7 @@ import type { Result } from '../result.js';
 async function refuseUnknownSorting(call: Call): Promise<void> {
   const path = textOption(call, 'sortBy');
   if (path === undefined || call.arguments[0] === undefined) return;
-  const { refuseUnknownPath } = await import('../write/field-tree.js');
+  const { refuseUnknownPath } = await import('./field-tree.js');
   refuseUnknownPath(queryOf(call).kind, parsePath(path));
 }
 

@@ -3,7 +3,7 @@ import { suggestion } from '../../api/issues.js';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { type Client, resourceId } from '../../client/client.js';
 import { type Call, type Context, textOption } from '../command.js';
-import { refuseUnknownPath } from '../write/field-tree.js';
+import { refuseUnknownPath } from './field-tree.js';
 import { askedName, followResources } from './follow-resources.js';
 import { bad, keysOf, type Query, queryOf, type StoredResource } from './get-query.js';
 import { parsePath, type ResourcePath, valueAt } from './resource-path.js';

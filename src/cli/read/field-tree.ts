@@ -3,7 +3,7 @@ import { kindMeanings, meaningOf } from '../../api/meanings.js';
 import { type PublicKind, publicKinds } from '../../api/registry.js';
 import { fieldPaths, type Outline, outlineOf } from '../../api/schema-outline.js';
 import { CalicoError } from '../../base/errors.js';
-import type { ResourcePath } from '../read/resource-path.js';
+import type { ResourcePath } from './resource-path.js';
 
 /** One field of a kind with all that is known of it. */
 export interface FieldNode {
