@@ -314,6 +314,26 @@ describe('Client.delete()', () => {
     expect(left).toEqual([0, 0, 0, 0, 0]);
   });
 
+  test('leaves addresses of a node to those who got them since', async () => {
+    const { client, datastore } = setUp();
+    await client.create(pool('a', '10.0.0.0/24'));
+    await client.create({ ...head, kind: 'Node', metadata: { name: 'n1' }, spec: {} });
+    const ipam = new Ipam(datastore);
+    await ipam.assignIp({ address: '10.0.0.1', hostname: 'n2', handleId: 'new', attributes: { node: 'n2' } });
+    await ipam.assignIp({ address: '10.0.0.2', hostname: 'n1', handleId: 'old', attributes: { node: 'n1' } });
+    const identity = { orchestrator: 'cni', node: 'n1', containerID: 'c', endpoint: 'eth0', interfaceName: 'cali1' };
+    await client.create({
+      ...head,
+      kind: 'WorkloadEndpoint',
+      metadata: { name: 'n1-cni-c-eth0', namespace: 'shop' },
+      spec: { ...identity, ipNetworks: ['10.0.0.1/32', '10.0.0.2/32', '10.0.0.3/32'] },
+    });
+    await client.delete({ kind: 'Node', name: 'n1' });
+    expect((await ipam.attributes('10.0.0.1')).handleId).toBe('new');
+    await expect(ipam.attributes('10.0.0.2')).rejects.toThrow('10.0.0.2 is not assigned');
+    expect(await client.list('WorkloadEndpoint')).toEqual([]);
+  });
+
   test("deletes a node's endpoints, peers and configurations with it", async () => {
     const { client } = setUp();
     await client.create({ ...head, kind: 'Node', metadata: { name: 'n1' }, spec: {} });

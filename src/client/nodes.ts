@@ -28,9 +28,10 @@ async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
 export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, node: string): Promise<void> {
   const endpoints = (await datastore.list('WorkloadEndpoint')).items.filter(({ value }) => value.spec.node === node);
   const addresses = endpoints.flatMap(({ value }) => value.spec.ipNetworks ?? []);
-  if (addresses.length > 0) {
-    await ipam.releaseIps(addresses.map((network) => ({ address: network.replace(/\/\d+$/, '') })));
-  }
+  await ipam.releaseOfHost(
+    addresses.map((network) => network.replace(/\/\d+$/, '')),
+    node,
+  );
   for (const handle of TUNNEL_HANDLES) await ignoringAbsence(ipam.releaseByHandle(`${handle}${node}`));
   await ipam.releaseHostAffinities(node);
   const peers = (await datastore.list('BGPPeer')).items.filter(({ value }) => value.spec.node === node);

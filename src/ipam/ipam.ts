@@ -154,6 +154,25 @@ export class Ipam {
     return this.#run((transaction, facts) => new Release(transaction, facts).addresses(parsed));
   }
 
+  /**
+   * Releases what workloads of a host had, as far as it is still theirs: who does it again, half-way through the last time, must not take
+   * an address from whoever got it since.
+   */
+  async releaseOfHost(addresses: readonly string[], hostname: string): Promise<void> {
+    await Promise.all(addresses.map((address) => this.#releaseOfHost(address, hostname)));
+  }
+
+  async #releaseOfHost(address: string, hostname: string): Promise<void> {
+    try {
+      const { attributes, sequence } = await this.attributes(address);
+      if ((attributes['node'] ?? hostname) !== hostname) return;
+      await this.releaseIps([{ address, ...(sequence === undefined ? {} : { sequence }) }]);
+    } catch (error) {
+      const isReassigned = error instanceof CalicoError && error.code === 'ERR_CALI_IPAM_OTHER_SEQUENCE';
+      if (!isReassigned && !(error instanceof NotFoundError)) throw error;
+    }
+  }
+
   /** Releases everything that a handle holds. @throws {NotFoundError} `ERR_CALI_IPAM_NO_HANDLE` */
   releaseByHandle(handleId: string): Promise<ReleaseResult> {
     return this.#run((transaction, facts) => new Release(transaction, facts).handle(cleanHandleId(handleId)));

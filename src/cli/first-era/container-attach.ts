@@ -3,10 +3,11 @@ import type { WorkloadEndpoint } from '../../api/kinds/workload-endpoint.js';
 import { API_VERSION } from '../../api/meta.js';
 import { workloadEndpointName } from '../../api/names.js';
 import type { Client } from '../../client/client.js';
+import { Ipam } from '../../ipam/ipam.js';
 import { endpointInterfaceName } from '../../net/interface-name.js';
 import type { Context } from '../command.js';
 import { line, type Result } from '../result.js';
-import { assignAddress, releaseAll, releaseOne } from './container-addresses.js';
+import { assignAddress, releaseAll } from './container-addresses.js';
 import type { ContainerKernel } from './container-kernel.js';
 import type { ContainerPlace } from './container-place.js';
 import { endpointsOf, handleOf, NAMESPACE, networkOf, unknownContainer } from './container-store.js';
@@ -82,8 +83,9 @@ export async function removeContainer({ client, kernel, node, place }: Container
   for (const { key, value } of own) {
     await kernel.detach({ hostInterface: value.spec.interfaceName });
     await client.delete(key);
+    const addresses = (value.spec.ipNetworks ?? []).map((network) => network.replace(/\/\d+$/, ''));
+    await new Ipam(client.datastore).releaseOfHost(addresses, node);
     await releaseAll(client, handleOf(key.name));
-    for (const network of value.spec.ipNetworks ?? []) await releaseOne(client, network.replace(/\/\d+$/, ''));
   }
   return { output: [line(`Removed Calico from ${place.typed}`)] };
 }
