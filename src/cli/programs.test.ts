@@ -8,6 +8,18 @@ describe('runProgram()', () => {
     expect(ended).toEqual({ status: 3, stdout: 'in', stderr: '$(id); *\n' });
   });
 
+  test('says which signal ended a program, and why it was not waited for', async () => {
+    const kill = ['-e', 'process.kill(process.pid, "SIGKILL")'];
+    expect(await runProgram(process.execPath, kill)).toMatchObject({ status: 137 });
+    const wait = ['-e', 'setInterval(() => undefined, 1000)'];
+    const enough = new AbortController();
+    const interrupted = runProgram(process.execPath, wait, { signal: enough.signal });
+    enough.abort();
+    await expect(interrupted).rejects.toThrow(/^cannot run ".*": interrupted$/);
+    const late = runProgram(process.execPath, wait, { signal: AbortSignal.timeout(1) });
+    await expect(late).rejects.toThrow(/^cannot run ".*": it takes too long$/);
+  });
+
   test('says that a program is not there', async () => {
     await expect(runProgram('/nonexistent/editor', [])).rejects.toThrow(
       'cannot run "/nonexistent/editor": it is not installed',

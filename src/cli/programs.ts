@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { CalicoError } from '../base/errors.js';
 
 /** How a program ended, and what it said. */
@@ -20,6 +21,14 @@ export interface ProgramOptions {
 
 const KILLED = 128;
 
+/** In words; a signal of ours means that somebody had enough, or that it took too long. */
+function whyNot(cause: NodeJS.ErrnoException, signal: AbortSignal | undefined): string {
+  if (cause.code === 'ENOENT') return 'it is not installed';
+  if (signal?.aborted !== true) return cause.message;
+  const { reason } = signal as { readonly reason: unknown };
+  return reason instanceof Error && reason.name === 'TimeoutError' ? 'it takes too long' : 'interrupted';
+}
+
 /**
  * Runs a program to its end; never through a shell.
  *
@@ -37,12 +46,13 @@ export async function runProgram(
     child.stdout?.on('data', (chunk: Buffer) => heard.stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => heard.stderr.push(chunk));
     child.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'ENOENT' ? 'it is not installed' : cause.message;
+      const why = whyNot(cause, options.signal);
       reject(new CalicoError('ERR_CALI_CLI_PROGRAM', `cannot run "${file}": ${why}`, { cause }));
     });
-    child.once('close', (status) => {
+    child.once('close', (status, ending) => {
       const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString('utf8');
-      resolve({ status: status ?? KILLED, stdout: text(heard.stdout), stderr: text(heard.stderr) });
+      const killed = KILLED + (ending === null ? 0 : constants.signals[ending]);
+      resolve({ status: status ?? killed, stdout: text(heard.stdout), stderr: text(heard.stderr) });
     });
     // Who does not read its input to the end is not to end us.
     child.stdin?.on('error', () => undefined);

@@ -52,6 +52,19 @@ describe('node run', () => {
     expect(text.endsWith(' registry.example/node:1')).toBe(true);
   });
 
+  test('names files by their whole path, which is theirs in other working directories too', () => {
+    const options = { logDir: 'log', felixConfig: 'felix.cfg' };
+    const start = readRunOptions(call(options), 'calico-01', { ...store, ETCD_KEY_FILE: 'key.pem' });
+    const text = shellText(dockerRun(start, 'detached', facts));
+    for (const mount of [
+      '/log:/var/log/calico',
+      '/felix.cfg:/etc/calico/felix.cfg',
+      '/key.pem:/etc/calico/certs/key.pem',
+    ])
+      expect(text).toContain(`-v ${process.cwd()}${mount}`);
+    expect(nativeEnvironment(start)['ETCD_KEY_FILE']).toBe(`${process.cwd()}/key.pem`);
+  });
+
   test('gives certificates their place inside, and never shows a password', () => {
     const secured = {
       ETCD_ENDPOINTS: 'https://192.0.2.10:2379',

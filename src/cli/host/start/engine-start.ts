@@ -19,6 +19,7 @@ async function docker(words: readonly string[], options: ProgramOptions = {}): P
     return await runProgram('docker', words, options);
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error;
+    if (options.signal?.aborted === true) throw startError('interrupted', undefined, error);
     throw startError(error.message, 'install Docker, or start calico-node without it: add --runtime=none', error);
   }
 }
@@ -123,6 +124,7 @@ export async function waitForContainer(context: Context): Promise<void> {
       throw startError(TERMINATED, `docker logs ${CONTAINER}; the last line: ${last}`);
     await delay(LOOK_MS);
   }
+  if (context.signal.aborted) throw startError('interrupted', `it goes on starting: see docker logs ${CONTAINER}`);
   throw notStartedYet(last);
 }
 

@@ -59,7 +59,8 @@ async function hasUnit(): Promise<boolean> {
 /** systemd's own quoting: a percent sign begins a specifier. */
 function unitText(variables: Readonly<Record<string, string>>): string {
   const lines = Object.entries(variables).map(([name, value]) => {
-    const quoted = `${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%');
+    const escaped = `${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+    const quoted = escaped.replaceAll('%', '%%');
     return `Environment="${quoted}"`;
   });
   return ['# Written by calicoctl node run --runtime=none.', '[Service]', ...lines, ''].join('\n');
@@ -68,11 +69,12 @@ function unitText(variables: Readonly<Record<string, string>>): string {
 async function startUnit(start: NodeStart): Promise<Started> {
   await mkdir(dirname(DROP_IN), { recursive: true });
   await writeFile(DROP_IN, unitText(nativeEnvironment(start)), { mode: 0o600 });
+  // What it says while systemctl still waits counts too.
+  const since = Math.floor(Date.now() / 1_000);
   for (const words of [['daemon-reload'], ['restart', UNIT]]) {
     const { status, stderr } = await runProgram('systemctl', words);
     if (status !== 0) throw startError(`systemctl ${words.join(' ')}: ${stderr.trim()}`, `see journalctl -u ${UNIT}`);
   }
-  const since = Math.floor(Date.now() / 1_000);
   const readLog = async () =>
     (await runProgram('journalctl', ['-u', UNIT, '--no-pager', '-o', 'cat', `--since=@${since}`])).stdout;
   const isAlive = async () => (await runProgram('systemctl', ['is-active', UNIT])).status === 0;
