@@ -46,6 +46,10 @@ export async function runProgram(
     child.stdout?.on('data', (chunk: Buffer) => heard.stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => heard.stderr.push(chunk));
     child.once('error', (cause: NodeJS.ErrnoException) => {
+      // One that does not heed its end is not waited for.
+      child.unref();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       const why = whyNot(cause, options.signal);
       reject(new CalicoError('ERR_CALI_CLI_PROGRAM', `cannot run "${file}": ${why}`, { cause }));
     });

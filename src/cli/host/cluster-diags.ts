@@ -136,25 +136,28 @@ async function perform(tasks: readonly Task[], folder: DiagsFolder, context: Con
       progress.step();
     }
   };
-  await Promise.all(Array.from({ length: parallel }, work));
+  // All have ended when one has failed: none writes any more into a folder that is taken away.
+  const ends = await Promise.allSettled(Array.from({ length: parallel }, work));
   progress.end();
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Collects what helps to understand a problem of a Kubernetes cluster, into one archive without secrets. */
 export async function clusterDiags(context: Context, options: ClusterDiagsOptions): Promise<Result> {
   const pods = readPods(await kubectl(['get', 'pods', '-A', '-o', PODS]));
   context.print(line('Collecting cluster diagnostics'));
-  const folder = await DiagsFolder.create();
   const chosen = choosePods(pods, options).flatMap((pod) => podTasks(pod, options.since));
-  let resources: readonly Task[] = [];
-  try {
-    resources = await resourceTasks();
-  } catch (error) {
-    if (!(error instanceof CalicoError)) throw error;
-    // A cluster without these resources still has the rest to show.
-    await folder.write('resources/error.txt', `${formatError(error)}\n`);
-  }
-  await perform([...CLUSTER_TASKS, ...resources, ...chosen], folder, context, options.maxParallelism);
+  const folder = await DiagsFolder.filled(async (empty) => {
+    let resources: readonly Task[] = [];
+    try {
+      resources = await resourceTasks();
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error;
+      // A cluster without these resources still has the rest to show.
+      await empty.write('resources/error.txt', `${formatError(error)}\n`);
+    }
+    await perform([...CLUSTER_TASKS, ...resources, ...chosen], empty, context, options.maxParallelism);
+  });
   const archive = await folder.pack(`calico-diags-${timestamp(new Date())}`, options.keepsFolder);
   return { output: [line(`Diags saved to ${archive}`)] };
 }

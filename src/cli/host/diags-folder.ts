@@ -28,7 +28,7 @@ export class DiagsFolder {
     this.#content = join(place, 'diagnostics');
   }
 
-  static async create(): Promise<DiagsFolder> {
+  private static async create(): Promise<DiagsFolder> {
     const folder = new DiagsFolder(await mkdtemp(join(tmpdir(), 'calico-')));
     await mkdir(folder.#content, { mode: 0o700 });
     return folder;
@@ -94,6 +94,18 @@ export class DiagsFolder {
       // The caller says so.
       return undefined;
     }
+  }
+
+  /** Has it filled; where that is broken off, nothing of it stays on the disk. */
+  static async filled(fill: (folder: DiagsFolder) => Promise<void>): Promise<DiagsFolder> {
+    const folder = await DiagsFolder.create();
+    try {
+      await fill(folder);
+    } catch (error) {
+      await rm(folder.place, { recursive: true, force: true });
+      throw error;
+    }
+    return folder;
   }
 
   /**

@@ -77,22 +77,28 @@ async function keepSettings(folder: DiagsFolder): Promise<void> {
   for (const path of SETTINGS_FILES) await folder.copyFile(`settings${path}`, path);
 }
 
-/** Collects what helps to understand a problem of this host, into one archive without secrets. */
-export async function nodeDiags(context: Context, logFolder: string = DEFAULT_LOG_FOLDER): Promise<Result> {
-  context.print(line('Collecting diagnostics'));
-  const folder = await DiagsFolder.create();
+async function collect(folder: DiagsFolder, context: Context, logFolder: string): Promise<void> {
   askForHeap(findAgent(await listProcesses()));
   const items = [...HOST_ITEMS, ...(await containerItems())];
   const progress = new Progress(context, 'diagnostics collected', items.length);
-  for (const entry of items) {
-    await keepItem(folder, entry, context.signal);
-    progress.step();
+  try {
+    for (const entry of items) {
+      await keepItem(folder, entry, context.signal);
+      progress.step();
+    }
+  } finally {
+    progress.end();
   }
-  progress.end();
   await keepApi(folder);
   await keepSettings(folder);
   const logs = await folder.copyFolder('logs', logFolder);
   if (logs === undefined) context.tell(`no logs: there is no folder ${logFolder}; name another with --log-dir`);
+}
+
+/** Collects what helps to understand a problem of this host, into one archive without secrets. */
+export async function nodeDiags(context: Context, logFolder: string = DEFAULT_LOG_FOLDER): Promise<Result> {
+  context.print(line('Collecting diagnostics'));
+  const folder = await DiagsFolder.filled((empty) => collect(empty, context, logFolder));
   const archive = await folder.pack(`diags-${timestamp(new Date())}`);
   return { output: [line(`Diags saved to ${archive}`)] };
 }
