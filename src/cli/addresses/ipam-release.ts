@@ -6,7 +6,7 @@ import { Ipam, type ReleaseRequest } from '../../ipam/ipam.js';
 import { tryParseAddress } from '../../net/address.js';
 import { type Call, type Context, flag, textOption } from '../command.js';
 import { type CheckReport, leaksInAll, parseReport, type ReportedLeak } from './ipam-check-report.js';
-import { doneLead } from '../messages.js';
+import { doneLead, INTERRUPTED } from '../messages.js';
 import { Progress } from '../progress.js';
 import { line, type Result } from '../result.js';
 import { whyUnreadable } from '../unreadable.js';
@@ -104,13 +104,16 @@ class Releaser {
     this.#progress = progress;
   }
 
-  async all(leaks: readonly ReportedLeak[]): Promise<void> {
+  /** @returns whether all were tried: not when the signal came */
+  async all(leaks: readonly ReportedLeak[], signal: AbortSignal): Promise<boolean> {
     const chunks = Array.from({ length: Math.ceil(leaks.length / CHUNK) }, (_, index) =>
       leaks.slice(index * CHUNK, (index + 1) * CHUNK).map(requestOf),
     );
     for (let from = 0; from < chunks.length; from += AT_ONCE) {
+      if (signal.aborted) return false;
       await Promise.all(chunks.slice(from, from + AT_ONCE).map((chunk) => this.#chunk(chunk)));
     }
+    return true;
   }
 
   async #chunk(requests: readonly ReleaseRequest[]): Promise<void> {
@@ -176,8 +179,9 @@ async function releaseReported(
   );
   const progress = new Progress(context, 'addresses released', leakedAddresses.length);
   const releaser = new Releaser(new Ipam(datastore), progress);
-  await releaser.all(leakedAddresses).finally(() => progress.end());
+  const isWhole = await releaser.all(leakedAddresses, context.signal).finally(() => progress.end());
   context.print(line(`${done} ${releaser.released} IPs${isDryRun ? '' : ' successfully'}`));
+  if (!isWhole) return { errors: [...releaser.kept, INTERRUPTED.text] };
   if (leakedHandles.length > 0) {
     context.print(line(`${doing} ${leakedHandles.length} handles that hold no IPs...`));
     const failed = await releaseHandles(datastore, leakedHandles, context);

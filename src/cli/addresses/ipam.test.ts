@@ -10,12 +10,13 @@ import { run } from '../main.js';
 /** calicoctl over one datastore in memory, initialised and with a pool. */
 async function setUp() {
   const datastore = new MemoryDatastore();
-  const calicoctl = async (line: string, stdin = '') => {
+  const calicoctl = async (line: string, stdin = '', signal = new AbortController().signal) => {
     let stdout = '';
     let stderr = '';
     const status = await run(line.split(' '), {
       environment: {},
       datastore,
+      signal,
       readFile: (path) => readFile(path, 'utf8'),
       readStdin: () => Promise.resolve(stdin),
       stdout: (text) => (stdout += text),
@@ -347,6 +348,19 @@ describe('calicoctl ipam check and release', () => {
     );
     expect((await calicoctl(`ipam release --from-report=${second}`)).stdout).toContain('Released 1 IPs successfully\n');
     expect((await calicoctl('ipam check')).stdout).toContain('Check complete; found 0 problems.');
+  });
+
+  test('release of a report ends with Ctrl-C, and says what it did', async () => {
+    const { calicoctl } = await withLeaks();
+    const file = join(directory, 'interrupted.json');
+    await calicoctl('datastore migrate lock');
+    await calicoctl(`ipam check -o ${file}`);
+    expect(await calicoctl(`ipam release --from-report=${file}`, '', AbortSignal.abort())).toEqual({
+      status: 1,
+      stdout: 'Releasing 2 IPs that leaked...\nReleased 0 IPs successfully\n',
+      stderr: 'interrupted\n',
+    });
+    expect((await calicoctl(`ipam release --from-report=${file}`)).stdout).toContain('Released 2 IPs successfully\n');
   });
 
   test('release refuses reports that may not be true any more', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { UnavailableError } from '../../base/errors.js';
+import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
 import { CalicoctlFake } from '../calicoctl.fake.js';
 
 const yaml = (kind: string, name: string, spec: object = {}, more: object = {}) =>
@@ -59,6 +61,32 @@ describe('calicoctl apply --prune', () => {
       '',
     ]);
     expect((await calicoctl.run(['get', 'gnp', 'a'])).status).toBe(0);
+  });
+
+  test('ends with Ctrl-C, and when the datastore is gone', async () => {
+    const enough = new AbortController();
+    const lost = new UnavailableError('ERR', 'etcd at http://192.0.2.1:2379: connection lost');
+    const store = new MemoryDatastore();
+    const calicoctl = new CalicoctlFake(store);
+    const words = ['apply', '-f', '-'];
+    await calicoctl.run(words, tier('a') + tier('b') + tier('c') + tier('d') + tier('e'));
+    const remove = store.delete.bind(store);
+    store.delete = (...what) => {
+      enough.abort();
+      return remove(...what);
+    };
+    const pruning = [...words, '--prune', '-l', 'all()'];
+    const first = await calicoctl.run(pruning, tier('a'), { signal: enough.signal });
+    expect(first).toMatchObject({ status: 1, stderr: 'interrupted\n' });
+    expect(first.stdout).toContain("Pruned Tier(b)\nSuccessfully pruned 1 'Tier' resource(s)\n");
+    let tries = 0;
+    store.delete = () => {
+      tries += 1;
+      return Promise.reject(lost);
+    };
+    const second = await calicoctl.run(pruning, tier('a'));
+    expect([second.status, tries]).toEqual([1, 1]);
+    expect(second.stderr).toMatch(/^failed to prune 'Tier' resource: .*connection lost/);
   });
 
   test('prunes nothing when not everything was applied', async () => {

@@ -3,13 +3,13 @@ import type { ResourceKey } from '../../api/resource-update.js';
 import { BUILT_IN_TIERS } from '../../api/kinds/tier.js';
 import { defaultAllowProfile } from '../../api/kinds/profile.js';
 import { formatKeyPath } from '../../api/keys.js';
-import { CalicoError, NotFoundError } from '../../base/errors.js';
+import { CalicoError, NotFoundError, UnavailableError } from '../../base/errors.js';
 import { type Client, resourceId } from '../../client/client.js';
 import { compileSelector } from '../../selector/evaluate.js';
 import type { Selector } from '../../selector/ast.js';
 import { parseSelector } from '../../selector/parser.js';
-import { type Call, flag, textOption } from '../command.js';
-import { countsOf, describeFailure, formatFailure, successMessage } from '../messages.js';
+import { type Call, type Context, flag, textOption } from '../command.js';
+import { countsOf, describeFailure, formatFailure, INTERRUPTED, successMessage } from '../messages.js';
 import { readOnlyReason } from '../named-resource.js';
 import { type Block, line, type Result } from '../result.js';
 
@@ -78,18 +78,25 @@ async function superfluous(
     .toSorted((a, b) => rank(a.kind) - rank(b.kind));
 }
 
+interface Pruning {
+  readonly client: Client;
+  readonly applied: readonly ResourceKey<PublicKind>[];
+  readonly selector: Selector;
+  readonly call: Call;
+  readonly context: Context;
+}
+
 /** Deletes what is superfluous once all files are applied, one by one; what fails does not keep the rest. */
-export async function prune(
-  client: Client,
-  applied: readonly ResourceKey<PublicKind>[],
-  selector: Selector,
-  call: Call,
-): Promise<Result> {
+export async function prune({ client, applied, selector, call, context }: Pruning): Promise<Result> {
   const keys = await superfluous(client, applied, selector);
   const output: Block[] = [];
   const errors: string[] = [];
   const pruned: ResourceKey[] = [];
   for (const key of keys) {
+    if (context.signal.aborted) {
+      errors.push(formatFailure(INTERRUPTED));
+      break;
+    }
     try {
       await client.delete(key);
       pruned.push(key);
@@ -99,6 +106,8 @@ export async function prune(
       if (error instanceof NotFoundError) continue;
       const failure = describeFailure(error, key);
       errors.push(formatFailure({ ...failure, text: `failed to prune '${key.kind}' resource: ${failure.text}` }));
+      // The rest would each wait for the same datastore.
+      if (error instanceof UnavailableError) break;
     }
   }
   output.push(line(successMessage('pruned', countsOf(pruned, call))));

@@ -140,7 +140,7 @@ export async function writeResources(name: keyof typeof VERBS, call: Call, conte
   const fates = await writeAll({ client, resources, name, call, context });
   const keys = resources.map(({ key }) => key);
   const result = report({ name, counts: countsOf(keys, call), fates });
-  return pruned === undefined ? result : withPruning(result, { client, resources, call, selector: pruned });
+  return pruned === undefined ? result : withPruning(result, { client, resources, call, context, selector: pruned });
 }
 
 interface Pruning {
@@ -148,13 +148,13 @@ interface Pruning {
   readonly resources: readonly InputResource[];
   readonly selector: Selector;
   readonly call: Call;
+  readonly context: Context;
 }
 
 /** Half of what the files describe may refer to what would go. */
-async function withPruning(result: Result, { client, resources, selector, call }: Pruning): Promise<Result> {
+async function withPruning(result: Result, { resources, ...pruning }: Pruning): Promise<Result> {
   const { output = [], errors = [] } = result;
   if (errors.length > 0) return { output, errors: [...errors, 'nothing was pruned: not everything was applied'] };
-  const keys = resources.map(({ key }) => key);
-  const pruning = await prune(client, keys, selector, call);
-  return { output: [...output, ...(pruning.output ?? [])], errors: pruning.errors ?? [] };
+  const pruned = await prune({ ...pruning, applied: resources.map(({ key }) => key) });
+  return { output: [...output, ...(pruned.output ?? [])], errors: pruned.errors ?? [] };
 }
