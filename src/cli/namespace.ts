@@ -14,7 +14,8 @@ function bad(message: string): CalicoError {
 
 /** @throws {CalicoError} both were given */
 export function namespaceChoice(call: Call): NamespaceChoice {
-  const given = textOption(call, 'namespace');
+  // Of `-n "$NAMESPACE"` with nothing in it.
+  const given = textOption(call, 'namespace') || undefined;
   const all = flag(call, 'allNamespaces') || flag(call, 'a');
   if (given !== undefined && all) throw bad('cannot use both --namespace and --all-namespaces flags at the same time');
   return { all, ...(given === undefined ? {} : { given }) };

@@ -79,6 +79,14 @@ interface Reading {
   readonly choice: NamespaceChoice;
 }
 
+/** Says at its place why an object is refused; a path of '' is the object as a whole. */
+function refusalOf(object: unknown, locate: Locate): (path: string, message: string) => readonly Failure[] {
+  const subject = describeTyped(object);
+  return (path, message) => [
+    describeIssue({ code: 'rule', path, message }, subject, (issue) => locate({ ...issue, path: path || 'kind' })),
+  ];
+}
+
 function readEntry(object: unknown, locate: Locate, reading: Reading): InputResource | readonly Failure[] {
   const subject = describeTyped(object);
   let parsed: PublicResourceByKind[PublicKind];
@@ -88,9 +96,7 @@ function readEntry(object: unknown, locate: Locate, reading: Reading): InputReso
     if (!(error instanceof ValidationError)) throw error;
     return error.issues.map((issue) => describeIssue(issue, subject, locate));
   }
-  const fail = (path: string, message: string) => [
-    describeIssue({ code: 'rule', path, message }, subject, (issue) => locate({ ...issue, path: path || 'kind' })),
-  ];
+  const fail = refusalOf(object, locate);
   try {
     const namespace = resolveNamespace(parsed.kind, parsed.metadata.namespace, reading.choice);
     const { namespace: _, ...rest } = parsed.metadata;
@@ -112,7 +118,13 @@ function readReference(object: unknown, locate: Locate, reading: Reading): Input
   // Of a kind whose name its fields give.
   if (typeof name !== 'string' || name === '') return readEntry(object, locate, reading);
   const wanted = typeof namespace === 'string' ? namespace : undefined;
-  const resolved = resolveNamespace(kind, wanted, reading.choice);
+  let resolved: string | undefined;
+  try {
+    resolved = resolveNamespace(kind, wanted, reading.choice);
+  } catch (error) {
+    if (error instanceof CalicoError) return refusalOf(object, locate)('metadata.namespace', error.message);
+    throw error;
+  }
   const resource = { apiVersion, kind, metadata: { name }, spec: {} } as unknown as PublicResourceByKind[PublicKind];
   const key = { kind, name, ...(resolved === undefined ? {} : { namespace: resolved }) };
   const readOnly = reading.forWriting ? readOnlyReason(reading.operation, key) : undefined;

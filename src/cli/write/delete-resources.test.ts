@@ -77,4 +77,31 @@ describe('delete', () => {
     expect([status, stdout, stderr]).toEqual([1, '', 'interrupted\n']);
     expect((await fake.run(['get', 'gnetsets'])).stdout).toBe('NAME\na\nb\nc\n\n');
   });
+
+  test('names the place of each object whose namespace does not fit', async () => {
+    const web = (namespace: string) =>
+      `apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: web, namespace: ${namespace}}\n---\n`;
+    const { status, stderr } = await new CalicoctlFake().run(
+      ['delete', '-f', '-', '-n', 'shop'],
+      web('a') + web('shop') + web('b'),
+    );
+    expect([status, stderr.split('\n')]).toEqual([
+      1,
+      [
+        'stdin:3:34: NetworkPolicy "a/web": metadata.namespace: resource namespace does not match client namespace. a != shop',
+        'stdin:11:34: NetworkPolicy "b/web": metadata.namespace: resource namespace does not match client namespace. b != shop',
+        '',
+      ],
+    ]);
+  });
+
+  test('takes an empty -n for none', async () => {
+    const fake = new CalicoctlFake();
+    const policy = 'apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: web}\n';
+    await fake.run(['create', '-f', '-'], policy);
+    expect(await fake.run(['delete', 'np', 'web', '-n', ''])).toMatchObject({
+      status: 0,
+      stdout: "Successfully deleted 1 'NetworkPolicy' resource(s)\n",
+    });
+  });
 });
