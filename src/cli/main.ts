@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { CalicoError, formatError, NotFoundError, UnavailableError } from '../base/errors.js';
+import { CalicoError, formatError, UnavailableError } from '../base/errors.js';
 import { systemClock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Client } from '../client/client.js';
@@ -137,8 +137,7 @@ async function refuseOtherVersion(client: Client): Promise<void> {
     if (mismatch !== undefined) throw new VersionMismatch(mismatch);
   } catch (error) {
     if (error instanceof VersionMismatch || error instanceof UnavailableError || isSetupFailure(error)) throw error;
-    // A cluster that names no version fits any.
-    if (!(error instanceof NotFoundError)) return;
+    // A cluster that names no version, or none that can be read, fits any.
   }
 }
 

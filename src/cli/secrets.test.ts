@@ -10,6 +10,7 @@ describe('withoutSecrets()', () => {
     ['etcdPassword: s3cret', 'etcdPassword: ***'],
     ['http://root:s3cret@192.0.2.1:2379', 'http://root:***@192.0.2.1:2379'],
     ['Authorization: Bearer s3cret', 'Authorization: Bearer ***'],
+    ['{"Authorization": "Basic s3cret"}', '{"Authorization": "Basic ***"}'],
     ['k8sAPIToken: "s3cret"', 'k8sAPIToken: ***'],
     ['--token=s3cret --name x', '--token=*** --name x'],
     [

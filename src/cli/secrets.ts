@@ -6,7 +6,7 @@ const FORMS: readonly RegExp[] = [
   /(\bpassword\s+)"[^"\n]*"/gi,
   // YAML, JSON, environment, `--flag=value`: the value up to its end.
   /([\w-]{0,40}(?:password|passwd|passphrase|secret|token|privatekey|private_key|client-key-data|etcdkey|bearer)["']?\s*[:=]\s*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,;"'}\]]+)/gi,
-  /(\bauthorization:\s*(?:basic|bearer)\s+)\S+/gi,
+  /(\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer)\s+)[^\s"']+/gi,
   // https://user:word@host
   /(:\/\/[^\s:/@]+:)[^\s@/]+(?=@)/g,
 ];

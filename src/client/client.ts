@@ -308,7 +308,10 @@ export class Client {
     const value = this.#stamped(parseResource(resource)) as ResourceByKind[R['kind']];
     const key = keyOf(resource) as ResourceKey<R['kind']>;
     const revision = await revisionOfUnreadable(this.datastore, key);
-    return revision === undefined ? undefined : this.datastore.update(key, value, revision);
+    if (revision === undefined) return undefined;
+    const written = await this.datastore.update(key, value, revision);
+    this.#tellEffects(written.value as AnyResource);
+    return written;
   }
 
   async #createPool(pool: PublicResourceByKind['IPPool']): Promise<void> {
