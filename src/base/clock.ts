@@ -18,11 +18,19 @@ export interface Clock {
   nextTurn(): Promise<void>;
 }
 
+/** What setTimeout takes; it fires at once where it is told to wait longer. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const ms = Math.min(leftMs, LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (leftMs > ms ? arm(leftMs - ms) : callback()), ms);
+    };
+    arm(delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
   nextTurn: () =>

@@ -1,23 +1,17 @@
-import { setTimeout as sleepMs } from 'node:timers/promises';
+import { sleep, systemClock } from '../base/clock.js';
 import { CalicoError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { type Call, type Context, flag, textOption } from './command.js';
 import { line, type Result } from './result.js';
 import { GIT_COMMIT } from './version.js';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const DURATION = /(\d+(?:\.\d+)?)(ms|s|m|h)/g;
-
-function pollMs(text: string | undefined): number {
-  if (text === undefined || text === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
-    const hint = 'write 1s, 10m, 2h or 1m30s';
-    throw new CalicoError('ERR_CALI_CLI_USAGE', `--poll: "${text}" is not a duration`, { hint });
-  }
-  return [...text.matchAll(DURATION)].reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0),
-    0,
-  );
+async function pollMs(text: string | undefined): Promise<number> {
+  if (text === undefined) return 0;
+  const { durationMs } = await import('../api/fields.js');
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  const hint = 'write 1s, 10m, 2h or 1m30s';
+  throw new CalicoError('ERR_CALI_CLI_USAGE', `--poll: "${text}" is not a duration`, { hint });
 }
 
 function orUnknown(text: string | undefined): string {
@@ -38,7 +32,7 @@ async function clusterLines(context: Context): Promise<readonly string[]> {
 
 /** version [--client] [--poll=DURATION]. */
 export async function showVersions(call: Call, context: Context): Promise<Result> {
-  const everyMs = pollMs(textOption(call, 'poll'));
+  const everyMs = await pollMs(textOption(call, 'poll'));
   for (const text of [`Client Version:    ${VERSION}`, `Git commit:        ${GIT_COMMIT}`]) context.print(line(text));
   if (flag(call, 'client')) return {};
   let said = '';
@@ -46,12 +40,8 @@ export async function showVersions(call: Call, context: Context): Promise<Result
     const lines = await clusterLines(context);
     if (lines.join('\n') !== said) for (const text of lines) context.print(line(text));
     said = lines.join('\n');
-    if (everyMs === 0 || context.signal.aborted) return {};
-    try {
-      await sleepMs(everyMs, undefined, { signal: context.signal });
-    } catch {
-      // Ctrl-C: the person has seen enough.
-      return {};
-    }
+    if (everyMs === 0) return {};
+    await sleep(systemClock, everyMs, context.signal);
+    if (context.signal.aborted) return {};
   }
 }
