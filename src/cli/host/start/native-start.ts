@@ -6,12 +6,14 @@ import type { Context } from '../../command.js';
 import { runProgram, startProgram } from '../../programs.js';
 import { nativeEnvironment } from './container.js';
 import { notStartedYet, STARTED_LINE, TERMINATED } from './engine-start.js';
+import { environmentFileText } from './environment-file.js';
 import { type NodeStart, startError } from './options.js';
 
 const WAIT_MS = 10_000;
 const LOOK_MS = 50;
 const UNIT = 'calico-node.service';
 const DROP_IN = `/etc/systemd/system/${UNIT}.d/calicoctl.conf`;
+const VARIABLES = `/etc/systemd/system/${UNIT}.d/calicoctl.env`;
 /** Never handed on: they would slow the daemon down or change how it runs. */
 const NOT_INHERITED = ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS'];
 
@@ -56,19 +58,16 @@ async function hasUnit(): Promise<boolean> {
   }
 }
 
-/** systemd's own quoting: a percent sign begins a specifier. */
-function unitText(variables: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(variables).map(([name, value]) => {
-    const escaped = `${name}=${value}`.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-    const quoted = escaped.replaceAll('%', '%%');
-    return `Environment="${quoted}"`;
-  });
-  return ['# Written by calicoctl node run --runtime=none.', '[Service]', ...lines, ''].join('\n');
-}
+/** Its variables win over those of files that the unit names, and are shown to nobody but root. */
+const DROP_IN_TEXT = `# Written by calicoctl node run --runtime=none.
+[Service]
+EnvironmentFile=${VARIABLES}
+`;
 
 async function startUnit(start: NodeStart): Promise<Started> {
   await mkdir(dirname(DROP_IN), { recursive: true });
-  await writeFile(DROP_IN, unitText(nativeEnvironment(start)), { mode: 0o600 });
+  await writeFile(VARIABLES, environmentFileText(nativeEnvironment(start)), { mode: 0o600 });
+  await writeFile(DROP_IN, DROP_IN_TEXT);
   // What it says while systemctl still waits counts too.
   const since = Math.floor(Date.now() / 1_000);
   for (const words of [['daemon-reload'], ['restart', UNIT]]) {
