@@ -196,6 +196,7 @@ async function releaseReported(
 export async function releaseAddresses(call: Call, context: Context): Promise<Result> {
   const ip = textOption(call, 'ip');
   const files = call.options['fromReport'];
+  if (call.arguments.length > 0) throw bad('give what to release: an address alone, --ip or --from-report');
   if (ip !== undefined && files === undefined) {
     const { datastore } = await context.connect();
     return releaseOne(new Ipam(datastore), ip, flag(call, 'dryRun'));

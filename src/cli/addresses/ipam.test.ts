@@ -299,6 +299,9 @@ describe('calicoctl ipam check and release', () => {
     expect(await calicoctl('ipam release --ip=192.0.2.3')).toEqual(ok('Successfully released IP address 192.0.2.3\n'));
     expect(await calicoctl('ipam release --ip=192.0.2.3')).toEqual(refused('IP address 192.0.2.3 is not assigned\n'));
     expect((await calicoctl('ipam release --ip=192.0.2.300')).stderr).toBe('"192.0.2.300" is not an IP address\n');
+    expect((await calicoctl('ipam release 192.0.2.2 --from-report=a.json')).stderr).toBe(
+      'give what to release: an address alone, --ip or --from-report\n',
+    );
     for (const words of ['', ' --ip=192.0.2.2 --from-report=a.json']) {
       expect((await calicoctl(`ipam release${words}`)).stderr).toBe(
         'give what to release: either --ip or --from-report\n',

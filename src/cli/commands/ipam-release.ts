@@ -23,7 +23,8 @@ export const ipamRelease: Command = {
   usesDatastore: true,
   async handler(call, context) {
     const [ip] = call.arguments;
-    if (ip !== undefined) {
+    const isAlone = ['ip', 'fromReport'].every((name) => call.options[name] === undefined);
+    if (ip !== undefined && isAlone) {
       tellToday(context, PLAIN_FORMS['ipam release'].today, { ip });
       const { releaseAddress } = await import('../first-era/ipam-address.js');
       return releaseAddress(ip, call, context);
