@@ -115,6 +115,12 @@ describe('node run', () => {
       'error executing command: unsupported backend specified in config',
     );
   });
+
+  test('refuses keys that stand in the configuration file itself, instead of starting a node without them', () => {
+    expect(() => readRunOptions(call(), 'calico-01', { ...store, ETCD_KEY: 'pem' })).toThrow(
+      'error executing command: invalid config file: it holds etcdKey, etcdCert or etcdCACert, which no node is given',
+    );
+  });
 });
 
 describe('the old form', () => {

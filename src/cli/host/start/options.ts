@@ -65,13 +65,23 @@ function readAs(call: Call): string | undefined {
   return String(number);
 }
 
+const INLINE_CREDENTIALS = ['ETCD_KEY', 'ETCD_CERT', 'ETCD_CA_CERT'];
+
 function checkDatastore(datastore: DatastoreSettings): void {
   const type = datastore['CALICO_DATASTORE_TYPE'] ?? datastore['DATASTORE_TYPE'] ?? 'etcdv3';
-  if (type === 'etcdv3') return;
-  throw startError(
-    'unsupported backend specified in config',
-    'calicoctl starts nodes that use etcd: set DATASTORE_TYPE=etcdv3',
-  );
+  if (type !== 'etcdv3') {
+    throw startError(
+      'unsupported backend specified in config',
+      'calicoctl starts nodes that use etcd: set DATASTORE_TYPE=etcdv3',
+    );
+  }
+  // A key among the variables of a node would show in the list of processes and to everybody who may ask the engine.
+  if (INLINE_CREDENTIALS.some((name) => (datastore[name] ?? '') !== '')) {
+    throw startError(
+      'invalid config file: it holds etcdKey, etcdCert or etcdCACert, which no node is given',
+      'write them into files, and name these with etcdKeyFile, etcdCertFile and etcdCACertFile',
+    );
+  }
 }
 
 type Variables = (readonly [string, string])[];
