@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CalicoError } from '../src/base/errors.js';
 import { DockerEngine } from '../src/docker/engine.js';
@@ -26,14 +26,18 @@ const OWN_PROGRAMS = '/run/engine-programs';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 const GROUP_PREFIX = 'calico-lab-';
 
-/** One for all engines of this process, which start beside each other. */
-let busyboxArchive: Promise<string> | undefined;
+/** One for all engines of this process, which start beside each other. Kept in memory: whoever is killed leaves no file. */
+let busyboxArchive: Promise<Buffer> | undefined;
 
-async function makeBusyboxArchive(): Promise<string> {
-  const file = `/tmp/calico-lab-busybox-${process.pid}.tar`;
-  process.once('exit', () => rmSync(file, { force: true }));
-  await must(['bash', join(repositoryRoot(), 'lab/docker-image.sh'), file]);
-  return file;
+async function makeBusyboxArchive(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'calico-lab-'));
+  try {
+    const file = join(folder, 'busybox.tar');
+    await must(['bash', join(repositoryRoot(), 'lab/docker-image.sh'), file]);
+    return readFileSync(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Where `scripts/engines` unpacks engines that are not the machine's own. */
@@ -142,8 +146,10 @@ export class LabEngine {
   /** An image `busybox` with every applet, from the machine's own binary: nothing is downloaded. */
   async importImage(): Promise<void> {
     busyboxArchive ??= makeBusyboxArchive();
-    const archive = await busyboxArchive;
-    await this.docker(['import', '--change', 'CMD ["sh"]', '--change', 'ENV PATH=/bin', archive, 'busybox:latest']);
+    const inHost = '/run/busybox.tar';
+    writeFileSync(this.host.path(inHost), await busyboxArchive);
+    await this.docker(['import', '--change', 'CMD ["sh"]', '--change', 'ENV PATH=/bin', inHost, 'busybox:latest']);
+    rmSync(this.host.path(inHost));
   }
 
   /** As a power failure would; containers live on until the next start. */

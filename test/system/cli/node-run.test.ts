@@ -97,8 +97,8 @@ describe('calicoctl node run', () => {
     );
     expect(dry.stdout).toContain(' -e ETCD_ENDPOINTS=http://192.0.2.10:2379 ');
     expect(dry.stdout).toContain('docker stop calico-node\n');
-    host().writeFile('/tmp/bad.cfg', 'kind: Nothing\n');
-    const bad = await calicoctl(['node', 'run', '-c', '/tmp/bad.cfg']);
+    host().writeFile('/run/bad.cfg', 'kind: Nothing\n');
+    const bad = await calicoctl(['node', 'run', '-c', '/run/bad.cfg']);
     expect([bad.status, bad.stderr.split('\n')[0]]).toEqual([1, 'error executing command: invalid config file']);
   });
 

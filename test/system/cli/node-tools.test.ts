@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostProcess, LabHost } from '../../../lab/host.js';
 import { run, until } from '../../../lab/processes.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
   await node.kill('SIGTERM');
 });
 
-/** What the archive named in the last line holds, by path; read outside the host. */
+/** What the archive named in the last line holds, by path; read outside the host, and taken away: hosts share the machine's /tmp. */
 async function unpack(stdout: string): Promise<{ readonly names: readonly string[]; readonly text: string }> {
   const [, archive = ''] = /Diags saved to (\S+)\n$/.exec(stdout) ?? [];
   const path = host().path(archive);
@@ -46,6 +46,7 @@ async function unpack(stdout: string): Promise<{ readonly names: readonly string
     return { names: names.map((name) => name.replace(/^[^/]+\//, '')), text };
   } finally {
     rmSync(folder, { recursive: true });
+    rmSync(dirname(path), { recursive: true });
   }
 }
 
@@ -83,11 +84,11 @@ describe('calicoctl node diags', () => {
   });
 
   test('says when there are no logs, and takes those of another folder; the old form does the same', async () => {
-    expect((await calicoctl('node', 'diags', '--log-dir', '/nowhere')).stderr).toBe(
-      'no logs: there is no folder /nowhere; name another with --log-dir\n',
-    );
-    host().writeFile('/tmp/logs/felix.log', 'hello\n');
-    const { stdout, stderr } = await calicoctl('diags', '--log-dir=/tmp/logs');
+    const without = await calicoctl('node', 'diags', '--log-dir', '/nowhere');
+    expect(without.stderr).toBe('no logs: there is no folder /nowhere; name another with --log-dir\n');
+    expect((await unpack(without.stdout)).names).not.toContain('logs/felix.log');
+    host().writeFile('/run/logs/felix.log', 'hello\n');
+    const { stdout, stderr } = await calicoctl('diags', '--log-dir=/run/logs');
     expect(stderr).toBe('note: today: calicoctl node diags\n');
     expect((await unpack(stdout)).names).toContain('logs/felix.log');
   });
@@ -112,9 +113,9 @@ describe('calicoctl cluster diags', () => {
   });
 
   test('asks kubectl for everything, pods of the nodes in focus first', async () => {
-    host().writeFile('/tmp/fake/kubectl', FAKE_KUBECTL);
-    await host().exec(['chmod', '755', '/tmp/fake/kubectl']);
-    const command = 'PATH=/tmp/fake:$PATH exec calicoctl cluster diags --max-logs 1 --focus-nodes n2 --since 5m';
+    host().writeFile('/run/fake/kubectl', FAKE_KUBECTL);
+    await host().exec(['chmod', '755', '/run/fake/kubectl']);
+    const command = 'PATH=/run/fake:$PATH exec calicoctl cluster diags --max-logs 1 --focus-nodes n2 --since 5m';
     const { stdout } = await host().exec(['sh', '-c', command]);
     const { names, text } = await unpack(stdout);
     expect(names).toContain('resources/ippools.yaml');
@@ -141,8 +142,8 @@ describe('calicoctl node checksystem', () => {
   });
 
   test('judges another kernel by its configuration', async () => {
-    host().writeFile('/tmp/config', 'CONFIG_NF_TABLES=y\n');
-    const { status, stdout, stderr } = await calicoctl('node', 'checksystem', '-f', '/tmp/config');
+    host().writeFile('/run/config', 'CONFIG_NF_TABLES=y\n');
+    const { status, stdout, stderr } = await calicoctl('node', 'checksystem', '-f', '/run/config');
     expect(status).toBe(1);
     expect(stdout).toContain('    nf_conntrack                FAILED: not found\n');
     expect(stderr).toBe("system doesn't meet one or more minimum systems requirements to run Calico\n");
