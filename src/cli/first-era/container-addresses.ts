@@ -71,9 +71,14 @@ export async function assignAddress(client: Client, typed: string, holder: Holde
   return assignAny(client, prefix.address.family, cidr, holder);
 }
 
-/** Releases one address of a holder; fine when it is released already. */
-export async function releaseOne(client: Client, address: string): Promise<void> {
-  await new Ipam(client.datastore).releaseIps([{ address }]);
+/** Whether a handle holds an address. */
+export async function isHeldBy(client: Client, address: string, handleId: string): Promise<boolean> {
+  try {
+    return (await new Ipam(client.datastore).attributes(address)).handleId === handleId;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
 }
 
 /** Releases all that a handle holds; fine when that is nothing. */

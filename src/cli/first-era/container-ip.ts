@@ -1,9 +1,10 @@
 import type { Client } from '../../client/client.js';
+import { Ipam } from '../../ipam/ipam.js';
 import { formatAddress, tryParseAddress } from '../../net/address.js';
 import { line, type Result } from '../result.js';
-import { assignAddress, releaseOne } from './container-addresses.js';
+import { assignAddress, isHeldBy } from './container-addresses.js';
 import type { ContainerCall } from './container-attach.js';
-import { endpointsOf, handleFor, networkOf } from './container-store.js';
+import { endpointsOf, handleFor, handleOf, networkOf } from './container-store.js';
 import type { StoredEndpoint } from './endpoints.js';
 import { repeatOnConflict } from './repeat.js';
 
@@ -90,16 +91,21 @@ export async function addIp(subject: ContainerCall): Promise<Result> {
     // The failure is what there is to tell; `ipam check` finds what could not be undone.
     await Promise.allSettled([
       editNetworks(client, endpoint, (networks) => networks.filter((other) => other !== network)),
-      releaseOne(client, address),
+      new Ipam(client.datastore).releaseIps([{ address, handleId: holder.handleId }]),
     ]);
     throw error;
   }
   return { output: [line(`IP ${address} added to ${place.typed}`)] };
 }
 
+/** Of a command that was broken off: the endpoint has the address no more, and it was never released. */
+async function isLeftOver(client: Client, { key }: StoredEndpoint, address: string): Promise<boolean> {
+  return isHeldBy(client, address, handleOf(key.name));
+}
+
 /** container C ip remove IP [--interface=I] */
 export async function removeIp(subject: ContainerCall): Promise<Result> {
-  const { call, client, kernel, place } = subject;
+  const { call, client, kernel, node, place } = subject;
   const parsed = tryParseAddress(call.word('ip'));
   if (parsed === undefined) return { errors: [`Invalid IP address specified: ${call.word('ip')}`] };
   const target = await findTarget(subject, [`Container ${place.typed} is unknown to Calico.`]);
@@ -107,11 +113,13 @@ export async function removeIp(subject: ContainerCall): Promise<Result> {
   const { endpoint, netns, containerInterface } = target;
   const address = formatAddress(parsed);
   const network = networkOf(address);
-  if (endpoint.value.spec.ipNetworks?.includes(network) !== true) {
+  const isListed = endpoint.value.spec.ipNetworks?.includes(network) === true;
+  if (!isListed && !(await isLeftOver(client, endpoint, address))) {
     return { errors: ['IP address is not assigned to container. Aborting.'] };
   }
-  await editNetworks(client, endpoint, (networks) => networks.filter((other) => other !== network));
+  if (isListed) await editNetworks(client, endpoint, (networks) => networks.filter((other) => other !== network));
   await kernel.removeAddress({ netns, hostInterface: endpoint.value.spec.interfaceName, containerInterface, address });
-  await releaseOne(client, address);
+  // What another host's workload has by now, though this endpoint listed it, stays with it.
+  await new Ipam(client.datastore).releaseOfHost([address], node);
   return { output: [line(`IP ${address} removed from ${place.typed}`)] };
 }

@@ -32,6 +32,8 @@ class FakeKernel {
   readonly asked: string[] = [];
   readonly inside = new Map<string, string>();
   failure: Error | undefined;
+  /** The next addresses cannot be taken away. */
+  removal: Error | undefined;
 
   get kernel(): ContainerKernel {
     const fail = () => {
@@ -59,6 +61,7 @@ class FakeKernel {
         return Promise.resolve();
       },
       removeAddress: ({ containerInterface = '', address }) => {
+        if (this.removal !== undefined) throw this.removal;
         this.asked.push(`remove ${address} from ${containerInterface}`);
         return Promise.resolve(true);
       },
@@ -262,6 +265,32 @@ describe('calicoctl container C ip', () => {
     fake.failure = new CalicoError('ERR', 'no IPv6');
     await expect(container('web ip add 192.168.1.6')).rejects.toThrow('no IPv6');
     expect([await addresses(), await isAssigned('192.168.1.6')]).toEqual([['192.168.1.5/32'], false]);
+  });
+
+  test('leaves an address with the other host that has it by now', async () => {
+    const { container, addresses, ipam } = await setUp();
+    await container('add web 192.168.1.5');
+    await container('web ip add 192.168.1.6');
+    await ipam.releaseIps([{ address: '192.168.1.6' }]);
+    const attributes = { node: 'calico-02' };
+    await ipam.assignIp({ address: '192.168.1.6', hostname: 'calico-02', handleId: 'other', attributes });
+    expect(await container('web ip remove 192.168.1.6')).toEqual(done('IP 192.168.1.6 removed from web'));
+    expect([await addresses(), await ipam.addressesByHandle('other')]).toEqual([['192.168.1.5/32'], ['192.168.1.6']]);
+  });
+
+  test('ip remove ends what was broken off before the address was released', async () => {
+    const { container, fake, isAssigned } = await setUp();
+    await container('add web 192.168.1.5');
+    await container('web ip add 192.168.1.6');
+    fake.removal = new CalicoError('ERR', 'killed');
+    await expect(container('web ip remove 192.168.1.6')).rejects.toThrow('killed');
+    expect(await isAssigned('192.168.1.6')).toBe(true);
+    fake.removal = undefined;
+    expect(await container('web ip remove 192.168.1.6')).toEqual(done('IP 192.168.1.6 removed from web'));
+    expect(await isAssigned('192.168.1.6')).toBe(false);
+    expect(await container('web ip remove 192.168.1.6')).toEqual(
+      refused('IP address is not assigned to container. Aborting.'),
+    );
   });
 
   test("finds the interface of a container on a Docker network, and lets Docker's plugin look after the address", async () => {
