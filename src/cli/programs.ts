@@ -15,18 +15,31 @@ export interface ProgramOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
+  /** How long it may take. */
+  readonly timeoutMs?: number;
   /** The program speaks with the person itself: an editor. Nothing is collected then. */
   readonly isInteractive?: boolean;
 }
 
 const KILLED = 128;
 
-/** In words; a signal of ours means that somebody had enough, or that it took too long. */
-function whyNot(cause: NodeJS.ErrnoException, signal: AbortSignal | undefined): string {
+/** Whether a program could not be started because there is none of that name. */
+export function isNotInstalled({ cause }: CalicoError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+/** In words: either somebody had enough, or it took too long. */
+function whyNot(cause: NodeJS.ErrnoException, { signal, timeoutMs = 0 }: ProgramOptions): string {
   if (cause.code === 'ENOENT') return 'it is not installed';
-  if (signal?.aborted !== true) return cause.message;
-  const { reason } = signal as { readonly reason: unknown };
-  return reason instanceof Error && reason.name === 'TimeoutError' ? 'it takes too long' : 'interrupted';
+  if (cause.name !== 'AbortError') return cause.message;
+  return signal?.aborted === true ? 'interrupted' : `it takes longer than ${timeoutMs / 1000} s`;
+}
+
+/** Aborted by either. */
+function endOf({ signal, timeoutMs }: ProgramOptions): AbortSignal | undefined {
+  if (timeoutMs === undefined) return signal;
+  const limit = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
 }
 
 /**
@@ -41,7 +54,7 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const stdio = options.isInteractive === true ? 'inherit' : 'pipe';
-    const child = spawn(file, words, { stdio, env: options.environment, signal: options.signal });
+    const child = spawn(file, words, { stdio, env: options.environment, signal: endOf(options) });
     const heard = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     child.stdout?.on('data', (chunk: Buffer) => heard.stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => heard.stderr.push(chunk));
@@ -50,7 +63,7 @@ export async function runProgram(
       child.unref();
       child.stdout?.destroy();
       child.stderr?.destroy();
-      const why = whyNot(cause, options.signal);
+      const why = whyNot(cause, options);
       reject(new CalicoError('ERR_CALI_CLI_PROGRAM', `cannot run "${file}": ${why}`, { cause }));
     });
     child.once('close', (status, ending) => {

@@ -1,7 +1,7 @@
 import { CalicoError, formatError } from '../../base/errors.js';
 import type { Context } from '../command.js';
-import { DiagsFolder, timestamp } from './diags-folder.js';
-import { runProgram } from '../programs.js';
+import { COMMAND_MS, DiagsFolder, timestamp } from './diags-folder.js';
+import { isNotInstalled, runProgram } from '../programs.js';
 import { Progress } from '../progress.js';
 import { line, type Result } from '../result.js';
 
@@ -57,23 +57,29 @@ const NODE_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bird_protocols.txt': ['birdc', '-s', '/var/run/calico/bird.ctl', 'show', 'protocols', 'all'],
 };
 
-/** @throws {CalicoError} `ERR_CALI_CLI_KUBECTL` it is not installed, or reaches no cluster */
-async function kubectl(words: readonly string[]): Promise<string> {
+function cannotReach(words: readonly string[], why: string, cause?: unknown): CalicoError {
+  return new CalicoError('ERR_CALI_CLI_KUBECTL', `kubectl ${words.slice(0, 2).join(' ')} fails: ${why}`, {
+    hint: 'give kubectl a kubeconfig that reaches the cluster; for this host alone there is: calicoctl node diags',
+    cause,
+  });
+}
+
+/** @throws {CalicoError} `ERR_CALI_CLI_KUBECTL` it is not installed, or reaches no cluster; interrupted */
+async function kubectl(words: readonly string[], signal: AbortSignal): Promise<string> {
   let failure: string;
   try {
-    const { status, stdout, stderr } = await runProgram('kubectl', words);
+    const { status, stdout, stderr } = await runProgram('kubectl', words, { signal, timeoutMs: COMMAND_MS });
     if (status === 0) return stdout;
     failure = stderr.trim().split('\n').at(-1) ?? '';
   } catch (cause) {
-    if (!(cause instanceof CalicoError)) throw cause;
+    if (!(cause instanceof CalicoError) || signal.aborted) throw cause;
+    if (!isNotInstalled(cause)) throw cannotReach(words, cause.message, cause);
     throw new CalicoError('ERR_CALI_CLI_KUBECTL', 'cluster diags reads the cluster with kubectl, which cannot be run', {
       hint: 'install kubectl and give it a kubeconfig; for this host alone there is: calicoctl node diags',
       cause,
     });
   }
-  throw new CalicoError('ERR_CALI_CLI_KUBECTL', `kubectl ${words.slice(0, 2).join(' ')} fails: ${failure}`, {
-    hint: 'give kubectl a kubeconfig that reaches the cluster; for this host alone there is: calicoctl node diags',
-  });
+  throw cannotReach(words, failure);
 }
 
 function readPods(text: string): readonly Pod[] {
@@ -116,8 +122,8 @@ function podTasks({ namespace, name, app }: Pod, since: string | undefined): rea
   return [log, shown, ...asked];
 }
 
-async function resourceTasks(): Promise<readonly Task[]> {
-  const names = await kubectl(['api-resources', '--api-group=crd.projectcalico.org', '-o', 'name']);
+async function resourceTasks(signal: AbortSignal): Promise<readonly Task[]> {
+  const names = await kubectl(['api-resources', '--api-group=crd.projectcalico.org', '-o', 'name'], signal);
   return names
     .split('\n')
     .filter((name) => name !== '')
@@ -144,15 +150,15 @@ async function perform(tasks: readonly Task[], folder: DiagsFolder, context: Con
 
 /** Collects what helps to understand a problem of a Kubernetes cluster, into one archive without secrets. */
 export async function clusterDiags(context: Context, options: ClusterDiagsOptions): Promise<Result> {
-  const pods = readPods(await kubectl(['get', 'pods', '-A', '-o', PODS]));
+  const pods = readPods(await kubectl(['get', 'pods', '-A', '-o', PODS], context.signal));
   context.print(line('Collecting cluster diagnostics'));
   const chosen = choosePods(pods, options).flatMap((pod) => podTasks(pod, options.since));
   const folder = await DiagsFolder.filled(async (empty) => {
     let resources: readonly Task[] = [];
     try {
-      resources = await resourceTasks();
+      resources = await resourceTasks(context.signal);
     } catch (error) {
-      if (!(error instanceof CalicoError)) throw error;
+      if (!(error instanceof CalicoError) || context.signal.aborted) throw error;
       // A cluster without these resources still has the rest to show.
       await empty.write('resources/error.txt', `${formatError(error)}\n`);
     }

@@ -8,7 +8,7 @@ import { withoutSecrets } from '../secrets.js';
 /** Of a file that is larger, the end. */
 const FILE_LIMIT_BYTES = 20 * 1024 * 1024;
 /** How long one command may take. */
-const COMMAND_MS = 30_000;
+export const COMMAND_MS = 30_000;
 
 /** `20260102_030405`, local time. */
 export function timestamp(now: Date): string {
@@ -48,8 +48,7 @@ export class DiagsFolder {
    */
   async run(name: string, [program, ...words]: readonly [string, ...string[]], signal: AbortSignal): Promise<boolean> {
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(COMMAND_MS)]);
-      const { status, stdout, stderr } = await runProgram(program, words, { signal: limit });
+      const { status, stdout, stderr } = await runProgram(program, words, { signal, timeoutMs: COMMAND_MS });
       const end = status === 0 ? '' : `\n(exit status ${status})\n`;
       await this.write(name, `$ ${[program, ...words].join(' ')}\n${stdout}${stderr}${end}`);
       return status === 0;
