@@ -1,114 +1,47 @@
-import type { Kind, ResourceByKind } from '../api/registry.js';
 import { formatKeyPath } from '../api/keys.js';
+import type { Kind } from '../api/registry.js';
 import type { Clock } from '../base/clock.js';
 import type { Log, LogFacts } from '../base/log.js';
-import type {
-  CallOptions,
-  Datastore,
-  ListOptions,
-  ListResult,
-  ResourceKey,
-  RevisionList,
-  Stored,
-  WatchBatch,
-  WatchOptions,
-  WriteOperation,
-} from '../datastore/datastore.js';
+import type { Datastore, ListOptions, ListResult, WatchBatch, WatchOptions } from '../datastore/datastore.js';
+import { ForwardingDatastore, type StoreRequest } from '../datastore/forwarding-datastore.js';
 
 /** A store that logs each request before it passes it on: what, on which key, how long, how it ended. Values are never logged. */
-export class LoggedDatastore implements Datastore {
-  readonly #store: Datastore;
+export class LoggedDatastore extends ForwardingDatastore {
   readonly #log: Log;
   readonly #clock: Clock;
 
   constructor(store: Datastore, log: Log, clock: Clock) {
-    this.#store = store;
+    super(store);
     this.#log = log;
     this.#clock = clock;
   }
 
-  get description(): string {
-    return this.#store.description;
-  }
-
-  get atomicCommits(): boolean {
-    return this.#store.atomicCommits;
-  }
-
-  get<K extends Kind>(key: ResourceKey<K>, options?: CallOptions): Promise<Stored<K>> {
-    return this.#logged('get', { at: formatKeyPath(key) }, () => this.#store.get(key, options));
-  }
-
-  async list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>> {
-    const listed = await this.#logged('list', listFacts(kind, options), () => this.#store.list(kind, options));
+  override async list<K extends Kind>(kind: K, options?: ListOptions): Promise<ListResult<K>> {
+    const listed = await super.list(kind, options);
     this.#tellInvalid(listed);
     return listed;
   }
 
-  async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+  override async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
     this.#log.debug('datastore list in pieces', listFacts(kind, options));
-    for await (const piece of this.#store.listPieces(kind, options)) {
+    for await (const piece of super.listPieces(kind, options)) {
       this.#tellInvalid(piece);
       yield piece;
     }
   }
 
-  listRevisions<K extends Kind>(kind: K, options?: ListOptions): Promise<RevisionList<K>> {
-    return this.#logged('list revisions', listFacts(kind, options), () => this.#store.listRevisions(kind, options));
-  }
-
-  create<K extends Kind>(
-    key: ResourceKey<K>,
-    value: ResourceByKind[K],
-    options?: CallOptions & { readonly ttlSeconds?: number },
-  ): Promise<Stored<K>> {
-    return this.#logged('create', { at: formatKeyPath(key) }, () => this.#store.create(key, value, options));
-  }
-
-  update<K extends Kind>(
-    key: ResourceKey<K>,
-    value: ResourceByKind[K],
-    revision: string,
-    options?: CallOptions,
-  ): Promise<Stored<K>> {
-    const facts = { at: formatKeyPath(key), revision };
-    return this.#logged('update', facts, () => this.#store.update(key, value, revision, options));
-  }
-
-  put<K extends Kind>(
-    key: ResourceKey<K>,
-    value: ResourceByKind[K],
-    options?: CallOptions & { readonly ttlSeconds?: number },
-  ): Promise<Stored<K>> {
-    return this.#logged('put', { at: formatKeyPath(key) }, () => this.#store.put(key, value, options));
-  }
-
-  delete<K extends Kind>(
-    key: ResourceKey<K>,
-    options?: CallOptions & { readonly revision?: string },
-  ): Promise<Stored<K>> {
-    return this.#logged('delete', { at: formatKeyPath(key) }, () => this.#store.delete(key, options));
-  }
-
-  commit(operations: readonly WriteOperation[], options?: CallOptions): Promise<string> {
-    const writes = operations.map(({ type, key }) => `${type} ${formatKeyPath(key)}`);
-    return this.#logged('commit', { writes }, () => this.#store.commit(operations, options));
-  }
-
-  watch(kinds: readonly Kind[], options: WatchOptions): AsyncIterable<WatchBatch> {
+  override watch(kinds: readonly Kind[], options: WatchOptions): AsyncIterable<WatchBatch> {
     this.#log.debug('datastore watch', { kinds, after: options.afterRevision });
-    return this.#store.watch(kinds, options);
+    return super.watch(kinds, options);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#store[Symbol.asyncDispose]();
-  }
-
-  async #logged<T>(operation: string, facts: LogFacts, request: () => Promise<T>): Promise<T> {
+  protected override async pass<T>(request: StoreRequest, send: () => Promise<T>): Promise<T> {
+    const { operation } = request;
+    const facts = factsOf(request);
     const startMs = this.#clock.monotonicMs();
     const tookMs = () => Math.round((this.#clock.monotonicMs() - startMs) * 10) / 10;
     try {
-      const answer = await request();
+      const answer = await super.pass(request, send);
       this.#log.debug(`datastore ${operation}`, { ...facts, tookMs: tookMs() });
       return answer;
     } catch (error) {
@@ -119,6 +52,20 @@ export class LoggedDatastore implements Datastore {
 
   #tellInvalid({ invalid }: ListResult): void {
     for (const { key, reason } of invalid) this.#log.warn('passed over', { at: formatKeyPath(key), reason });
+  }
+}
+
+function factsOf(request: StoreRequest): LogFacts {
+  switch (request.operation) {
+    case 'list':
+    case 'list revisions':
+      return listFacts(request.kind, request.options);
+    case 'commit':
+      return { writes: request.operations.map(({ type, key }) => `${type} ${formatKeyPath(key)}`) };
+    case 'update':
+      return { at: formatKeyPath(request.key), revision: request.revision };
+    default:
+      return { at: formatKeyPath(request.key) };
   }
 }
 
