@@ -3,24 +3,12 @@ import { API_VERSION } from '../api/meta.js';
 import { Client } from '../client/client.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Ipam } from '../ipam/ipam.js';
-import { run } from './main.js';
+import { CalicoctlFake } from './calicoctl.fake.js';
 
 /** calicoctl on a store in memory, and the store's revision: it moves with every write. */
 function setUp() {
   const datastore = new MemoryDatastore();
-  const calicoctl = async (line: string, stdin = '') => {
-    let stdout = '';
-    let stderr = '';
-    const status = await run(line.split(' '), {
-      environment: {},
-      datastore,
-      readFile: () => Promise.resolve(''),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-    });
-    return { status, stdout, stderr };
-  };
+  const calicoctl = new CalicoctlFake(datastore).type;
   const revision = async () => (await datastore.list('IPPool')).revision;
   return { calicoctl, datastore, revision };
 }

@@ -1,30 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import type { Datastore } from '../datastore/datastore.js';
-import { NotFoundError, UnavailableError } from '../base/errors.js';
-import { run } from './main.js';
+import { UnavailableError } from '../base/errors.js';
+import { CalicoctlFake, ok, refused } from './calicoctl.fake.js';
 
-/** calicoctl over one datastore in memory; files are given by name. */
 function setUp(datastore: Datastore = new MemoryDatastore()) {
-  const calicoctl = async (line: string, stdin = '') => {
-    let stdout = '';
-    let stderr = '';
-    const words = line.split(' ').filter((word) => word !== '');
-    const status = await run(words, {
-      environment: { CALICOCTL_NO_NOTES: '1' },
-      datastore,
-      readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-    });
-    return { status, stdout, stderr };
-  };
+  const calicoctl = new CalicoctlFake(datastore, { environment: { CALICOCTL_NO_NOTES: '1' } }).type;
   return { datastore, calicoctl };
 }
-
-const ok = (stdout: string) => ({ status: 0, stdout, stderr: '' });
-const refused = (stderr: string) => ({ status: 1, stdout: '', stderr });
 
 const pool = (name: string, cidr: string, more = '') => `
 apiVersion: projectcalico.org/v3

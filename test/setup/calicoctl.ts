@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { run } from '../../src/cli/main.js';
-import type { Datastore } from '../../src/datastore/datastore.js';
 
 export interface CalicoctlOutcome {
   readonly status: number | null;
@@ -33,20 +30,5 @@ export async function runProgram(words: readonly string[], options: ProgramOptio
   const exited = once(child, 'close') as Promise<[number | null]>;
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [status] = await exited;
-  return { status, stdout, stderr };
-}
-
-/** calicoctl within this process, on a datastore that is there already: where the executable is not the point. */
-export async function runOn(datastore: Datastore, words: readonly string[], stdin = ''): Promise<CalicoctlOutcome> {
-  let stdout = '';
-  let stderr = '';
-  const status = await run(words, {
-    environment: {},
-    datastore,
-    readFile: (path) => readFile(path, 'utf8'),
-    readStdin: () => Promise.resolve(stdin),
-    stdout: (output) => (stdout += output),
-    stderr: (output) => (stderr += output),
-  });
   return { status, stdout, stderr };
 }

@@ -5,32 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ipam } from '../../ipam/ipam.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
 import { Client } from '../../client/client.js';
-import { run } from '../main.js';
+import { CalicoctlFake, ok, refused } from '../calicoctl.fake.js';
 
 /** calicoctl over one datastore in memory, initialised and with a pool. */
 async function setUp() {
   const datastore = new MemoryDatastore();
-  const calicoctl = async (line: string, stdin = '', signal = new AbortController().signal) => {
-    let stdout = '';
-    let stderr = '';
-    const status = await run(line.split(' '), {
-      environment: {},
-      datastore,
-      signal,
-      readFile: (path) => readFile(path, 'utf8'),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-    });
-    return { status, stdout, stderr };
-  };
+  const calicoctl = new CalicoctlFake(datastore, { readFile: (path) => readFile(path, 'utf8') }).type;
   await new Client(datastore).ensureInitialized();
   await calicoctl('pool add 192.0.2.0/24');
   return { datastore, calicoctl, ipam: new Ipam(datastore) };
 }
-
-const ok = (stdout: string) => ({ status: 0, stdout, stderr: '' });
-const refused = (stderr: string) => ({ status: 1, stdout: '', stderr });
 
 describe('calicoctl ipam show', () => {
   test('counts what is reserved', async () => {
@@ -358,7 +342,7 @@ describe('calicoctl ipam check and release', () => {
     const file = join(directory, 'interrupted.json');
     await calicoctl('datastore migrate lock');
     await calicoctl(`ipam check -o ${file}`);
-    expect(await calicoctl(`ipam release --from-report=${file}`, '', AbortSignal.abort())).toEqual({
+    expect(await calicoctl(`ipam release --from-report=${file}`, '', { signal: AbortSignal.abort() })).toEqual({
       status: 1,
       stdout: 'Releasing 2 IPs that leaked...\nReleased 0 IPs successfully\n',
       stderr: 'interrupted\n',

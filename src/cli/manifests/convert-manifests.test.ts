@@ -1,24 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { NotFoundError } from '../../base/errors.js';
-import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
-import { run } from '../main.js';
+import { CalicoctlFake } from '../calicoctl.fake.js';
 
-const datastore = new MemoryDatastore();
-
-async function calicoctl(line: string, stdin: string) {
-  let stdout = '';
-  let stderr = '';
-  const status = await run(line.split(' '), {
-    environment: {},
-    datastore,
-    readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
-    readStdin: () => Promise.resolve(stdin),
-    stdout: (text) => (stdout += text),
-    stderr: (text) => (stderr += text),
-  });
-  return { status, stdout, stderr };
-}
+const calicoctl = new CalicoctlFake().type;
 
 const pool = (cidr: string) => `apiVersion: v1\nkind: ipPool\nmetadata: {cidr: ${cidr}}\n`;
 const policy = 'apiVersion: v1\nkind: policy\nmetadata: {name: p}\nspec: {doNotTrack: true, preDNAT: true}\n';

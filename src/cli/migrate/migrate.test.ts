@@ -1,27 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { PublicResourceByKind } from '../../api/registry.js';
 import { Client } from '../../client/client.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
 import { Ipam } from '../../ipam/ipam.js';
-import { run } from '../main.js';
+import { CalicoctlFake } from '../calicoctl.fake.js';
 
 async function setUp() {
   const datastore = new MemoryDatastore();
-  const calicoctl = async (line: string, stdin = '') => {
-    let stdout = '';
-    let stderr = '';
-    const status = await run(line.split(' '), {
-      environment: {},
-      datastore,
-      readFile: (path) => readFile(path, 'utf8'),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-    });
-    return { status, stdout, stderr };
-  };
+  const calicoctl = new CalicoctlFake(datastore).type;
   const client = new Client(datastore);
   await client.ensureInitialized();
   return { datastore, calicoctl, client };

@@ -7,11 +7,10 @@ import {
   publicKinds,
   type PublicResourceByKind,
 } from '../../api/registry.js';
-import { NotFoundError } from '../../base/errors.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
+import { CalicoctlFake } from '../calicoctl.fake.js';
 import { columnsOf } from './columns.js';
 import type { Surroundings } from '../command.js';
-import { run } from '../main.js';
 
 type AnyResource = PublicResourceByKind[PublicKind];
 
@@ -26,20 +25,7 @@ async function withExample(kind: PublicKind, more: Partial<Surroundings> = {}) {
   const value = { apiVersion: 'projectcalico.org/v3', kind, metadata: complete, spec };
   const datastore = new MemoryDatastore();
   await datastore.create(key, value as unknown as AnyResource);
-  const calicoctl = async (words: readonly string[], stdin = '') => {
-    let stdout = '';
-    let stderr = '';
-    const status = await run(words, {
-      environment: {},
-      datastore,
-      readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-      ...more,
-    });
-    return { status, stdout, stderr };
-  };
+  const calicoctl = new CalicoctlFake(datastore, more);
   return { calicoctl, name: metadata.name, place: namespace === undefined ? [] : ['-n', namespace] };
 }
 
@@ -47,7 +33,7 @@ describe('calicoctl get, of every kind', () => {
   test.each(KINDS)('prints a table of %s, wide and narrow', async (kind) => {
     const { calicoctl, place } = await withExample(kind);
     for (const isWide of [false, true]) {
-      const { status, stdout } = await calicoctl(['get', kind, ...place, '-o', isWide ? 'wide' : 'ps']);
+      const { status, stdout } = await calicoctl.run(['get', kind, ...place, '-o', isWide ? 'wide' : 'ps']);
       const headings = columnsOf(kind, isWide).map(({ heading }) => heading);
       const [first = '', ...rows] = stdout.split('\n');
       expect([status, first.split(/ +/)]).toEqual([0, [...(place.length === 0 ? [] : ['NAMESPACE']), ...headings]]);
@@ -58,21 +44,21 @@ describe('calicoctl get, of every kind', () => {
 
   test.each(KINDS)('prints %s as a list, and one as it is', async (kind) => {
     const { calicoctl, place, name } = await withExample(kind);
-    const list = JSON.parse((await calicoctl(['get', kind, ...place, '-o', 'json'])).stdout) as {
+    const list = JSON.parse((await calicoctl.run(['get', kind, ...place, '-o', 'json'])).stdout) as {
       kind: string;
       items: readonly AnyResource[];
     };
     expect(list.kind).toBe(`${kind}List`);
-    const one = parse((await calicoctl(['get', kind, name, ...place, '-o', 'yaml'])).stdout) as AnyResource;
+    const one = parse((await calicoctl.run(['get', kind, name, ...place, '-o', 'yaml'])).stdout) as AnyResource;
     expect(list.items).toContainEqual(one);
     const template = 'go-template={{range .}}{{range .Items}}{{.Name}} {{end}}{{end}}';
-    expect((await calicoctl(['get', kind, ...place, '-o', template])).stdout.split(' ')).toContain(name);
+    expect((await calicoctl.run(['get', kind, ...place, '-o', template])).stdout.split(' ')).toContain(name);
   });
 
   test.each(KINDS.filter((kind) => kind !== 'ClusterInformation'))('takes back what it printed of %s', async (kind) => {
     const { calicoctl, place, name } = await withExample(kind);
-    const { stdout } = await calicoctl(['get', kind, name, ...place, '-o', 'yaml', '--export']);
-    expect(await calicoctl(['apply', ...place, '-f', '-'], stdout)).toMatchObject({
+    const { stdout } = await calicoctl.run(['get', kind, name, ...place, '-o', 'yaml', '--export']);
+    expect(await calicoctl.run(['apply', ...place, '-f', '-'], stdout)).toMatchObject({
       status: 0,
       stdout: `Successfully applied 1 '${kind}' resource(s)\n`,
     });
@@ -84,13 +70,13 @@ describe('calicoctl get on a terminal', () => {
 
   test('makes headings bold', async () => {
     const { calicoctl } = await withExample('IPPool', { terminals });
-    const [heading = ''] = (await calicoctl(['get', 'ippool'])).stdout.split('\n');
+    const [heading = ''] = (await calicoctl.run(['get', 'ippool'])).stdout.split('\n');
     expect([heading.startsWith('\u001b[1mNAME '), heading.endsWith('SELECTOR\u001b[22m')]).toEqual([true, true]);
   });
 
   test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('leaves colours out with %j', async (environment) => {
     const { calicoctl } = await withExample('IPPool', { terminals, environment });
-    expect((await calicoctl(['get', 'ippool'])).stdout).toMatch(/^NAME /);
+    expect((await calicoctl.run(['get', 'ippool'])).stdout).toMatch(/^NAME /);
   });
 });
 
@@ -107,7 +93,7 @@ describe('calicoctl, misspelt', () => {
     [['completion', 'bsh'], 'did you mean "bash"?'],
   ])('%j', async (words, said) => {
     const { calicoctl } = await withExample('Node');
-    const { status, stderr } = await calicoctl(words);
+    const { status, stderr } = await calicoctl.run(words);
     expect(status).toBe(1);
     expect(stderr).toContain(said);
   });

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IPPool } from '../../api/kinds/ip-pool.js';
-import { NotFoundError } from '../../base/errors.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
 import { CalicoctlFake, ok } from '../calicoctl.fake.js';
-import { run } from '../main.js';
 import { parseWaitCondition } from './wait-for-resources.js';
 
 const pool: IPPool = {
@@ -14,21 +12,10 @@ const pool: IPPool = {
   status: { conditions: [{ type: 'Allocatable', status: 'False', reason: 'PoolDisabled' }] },
 };
 
-async function calicoctl(words: readonly string[], signal?: AbortSignal) {
+async function calicoctl(words: readonly string[], signal = new AbortController().signal) {
   const datastore = new MemoryDatastore();
   await datastore.create({ kind: 'IPPool', name: 'a' }, pool);
-  let stdout = '';
-  let stderr = '';
-  const status = await run(words, {
-    environment: {},
-    datastore,
-    readFile: () => Promise.reject(new NotFoundError('ERR', 'none')),
-    readStdin: () => Promise.resolve(''),
-    stdout: (text) => (stdout += text),
-    stderr: (text) => (stderr += text),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return { status, stdout, stderr };
+  return new CalicoctlFake(datastore).run(words, '', { signal });
 }
 
 describe('parseWaitCondition()', () => {

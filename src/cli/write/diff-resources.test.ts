@@ -1,25 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
-import { run } from '../main.js';
-
-function setUp(terminals = { stdout: false, stderr: false }) {
-  const datastore = new MemoryDatastore();
-  const calicoctl = async (line: string, stdin = '') => {
-    let stdout = '';
-    let stderr = '';
-    const status = await run(line.split(' '), {
-      environment: {},
-      datastore,
-      terminals,
-      readFile: () => Promise.resolve(''),
-      readStdin: () => Promise.resolve(stdin),
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-    });
-    return { status, stdout, stderr };
-  };
-  return { calicoctl };
-}
+import { CalicoctlFake } from '../calicoctl.fake.js';
 
 const head = 'apiVersion: projectcalico.org/v3\n';
 const pool = (more: string) => `${head}kind: IPPool\nmetadata: {name: p1}\nspec: {cidr: 10.0.0.0/16${more}}\n`;
@@ -28,7 +8,7 @@ const policy = (rules: string, more = '') =>
 
 describe('calicoctl diff', () => {
   test('says nothing and ends with 0 where applying would change nothing', async () => {
-    const { calicoctl } = setUp();
+    const calicoctl = new CalicoctlFake().type;
     await calicoctl('apply -f -', pool(''));
     expect(await calicoctl('diff -f -', pool(', blockSize: 26'))).toEqual({ status: 0, stdout: '', stderr: '' });
     const shown = (await calicoctl('get ippool p1 -o yaml')).stdout;
@@ -37,7 +17,7 @@ describe('calicoctl diff', () => {
   });
 
   test('shows each field that would differ once defaults and stored labels are in, and ends with 1', async () => {
-    const { calicoctl } = setUp();
+    const calicoctl = new CalicoctlFake().type;
     await calicoctl(
       'apply -f -',
       `${pool(', natOutgoing: false')}---\n${policy('{action: Allow}, {action: Deny}', ', labels: {a: b}')}`,
@@ -59,7 +39,7 @@ describe('calicoctl diff', () => {
   });
 
   test('shows a new resource whole, with its defaults', async () => {
-    const { calicoctl } = setUp();
+    const calicoctl = new CalicoctlFake().type;
     const tier = `${head}kind: Tier\nmetadata: {name: security}\nspec: {order: 5}\n`;
     expect((await calicoctl('diff -f -', tier)).stdout).toBe(
       [
@@ -77,7 +57,7 @@ describe('calicoctl diff', () => {
   });
 
   test('ends with 2 when something is wrong, and shows the rest all the same', async () => {
-    const { calicoctl } = setUp();
+    const calicoctl = new CalicoctlFake().type;
     await calicoctl('apply -f -', pool(''));
     const refused = await calicoctl('diff -f -', `${pool(', blockSize: 27')}---\n${policy('')}`);
     expect(refused.status).toBe(2);
@@ -89,7 +69,7 @@ describe('calicoctl diff', () => {
   });
 
   test('colours what it prints for a person', async () => {
-    const { calicoctl } = setUp({ stdout: true, stderr: true });
+    const calicoctl = new CalicoctlFake(undefined, { terminals: { stdout: true, stderr: true } }).type;
     await calicoctl('apply -f -', pool(', natOutgoing: false'));
     expect((await calicoctl('diff -f -', pool(', natOutgoing: true'))).stdout).toBe(
       '\x1b[1m~ IPPool(p1)\x1b[0m\n    spec.natOutgoing: \x1b[31mfalse\x1b[0m → \x1b[32mtrue\x1b[0m\n',

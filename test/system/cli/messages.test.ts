@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isPublicKind, publicKinds } from '../../../src/api/registry.js';
+import { CalicoctlFake } from '../../../src/cli/calicoctl.fake.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
-import { runOn } from '../../setup/calicoctl.js';
 import { TestEtcd } from '../../setup/etcd.js';
 
 let etcd: TestEtcd;
@@ -23,7 +23,7 @@ afterEach(async () => {
   }
 });
 
-const calicoctl = (line: string, stdin = '') => runOn(store, line.split(' '), stdin);
+const calicoctl = (line: string, stdin = '') => new CalicoctlFake(store).type(line, stdin);
 
 const head = 'apiVersion: projectcalico.org/v3';
 const set = (name: string, nets = '192.0.2.0/24') =>

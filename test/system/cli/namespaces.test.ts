@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CalicoctlFake } from '../../../src/cli/calicoctl.fake.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
-import { runOn } from '../../setup/calicoctl.js';
 import { TestEtcd } from '../../setup/etcd.js';
 
 let etcd: TestEtcd;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await etcd.stop();
 });
 
-const calicoctl = (line: string, stdin = '') => runOn(store, line.split(' '), stdin);
+const calicoctl = (line: string, stdin = '') => new CalicoctlFake(store).type(line, stdin);
 
 const policy = (name: string, namespace?: string) =>
   JSON.stringify({
