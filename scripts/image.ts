@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -22,7 +23,9 @@ import { gzipSync } from 'node:zlib';
  * Builds `dist/image/calico-node.tar`, the image `calico/node`, out of what is on this machine: nothing is downloaded. It is an OCI layout
  * that `docker load`, `podman load` and `skopeo` read. Two layers: programs and libraries of the system, and this product.
  */
-const output = 'dist/image';
+const archive = 'dist/image/calico-node.tar';
+/** Of this run alone: what another one makes at the same time, or left when it was broken off, is not mixed in. */
+const output = `dist/image-${process.pid}`;
 const version = `v${(JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version}`;
 const tags = [`calico/node:latest`, `calico/node:${version}`];
 
@@ -193,10 +196,21 @@ function layerOf(root: string): { readonly blob: Blob; readonly diffId: string }
   return { blob: keepBlob(gzipSync(tar, { level: 6 })), diffId: `sha256:${digestOf(tar)}` };
 }
 
+/** What runs that were killed left. */
+function removeLeftovers(): void {
+  for (const name of readdirSync('dist')) {
+    const [, pid] = /^image-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join('dist', name), { recursive: true, force: true });
+  }
+}
+
 function main(): void {
   const architecture = architectures[process.arch] ?? fail(`no image for ${process.arch}: x64 and arm64 are known`);
   if (!existsSync('dist/bin/calico-node')) fail('dist is not built: run scripts/build');
-  rmSync(output, { recursive: true, force: true });
+  removeLeftovers();
+  process.once('exit', () => rmSync(output, { recursive: true, force: true }));
+  // Who hears of a signal ends by itself, after the child of the moment.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   buildSystem(join(output, 'system'));
   buildProduct(join(output, 'product'));
   const layers = ['system', 'product'].map((name) => layerOf(join(output, name)));
@@ -244,9 +258,11 @@ function main(): void {
   // What engines before 25 read.
   const docker = [{ Config: pathOf(config), RepoTags: tags, Layers: layers.map(({ blob }) => pathOf(blob)) }];
   write(output, 'layout/manifest.json', JSON.stringify(docker));
-  const archive = join(output, 'calico-node.tar');
-  execFileSync('tar', [...TAR, PAX, '-C', join(output, 'layout'), '-cf', archive, '.']);
-  for (const name of ['system', 'product', 'layout']) rmSync(join(output, name), { recursive: true });
+  const written = join(output, basename(archive));
+  execFileSync('tar', [...TAR, PAX, '-C', join(output, 'layout'), '-cf', written, '.']);
+  mkdirSync(dirname(archive), { recursive: true });
+  // Whole, or as it was.
+  renameSync(written, archive);
   const megabytes = (statSync(archive).size / 1e6).toFixed(0);
   process.stdout.write(`${archive}: ${tags.join(', ')} (${megabytes} MB)\n  use it: docker load -i ${archive}\n`);
 }
