@@ -118,7 +118,7 @@ export async function waitForContainer(context: Context): Promise<void> {
     const { stdout, stderr } = await docker(['logs', CONTAINER]);
     const lines = `${stdout}${stderr}`.trimEnd().split('\n');
     if (lines.includes(STARTED_LINE)) return;
-    last = lines.at(-1) ?? '';
+    last = lastSaid(lines);
     const state = await docker(['inspect', '--format', '{{.State.Running}} {{.RestartCount}}', CONTAINER]);
     if (state.stdout.trim() !== 'true 0')
       throw startError(TERMINATED, `docker logs ${CONTAINER}; the last line: ${last}`);
@@ -126,6 +126,11 @@ export async function waitForContainer(context: Context): Promise<void> {
   }
   if (context.signal.aborted) throw startError('interrupted', `it goes on starting: see docker logs ${CONTAINER}`);
   throw notStartedYet(last);
+}
+
+/** The line that says most of how a log ends: not a stack, nor the version with which node(1) takes its leave. */
+export function lastSaid(lines: readonly string[]): string {
+  return lines.findLast((line) => !/^(\s|\}|Node\.js v|$)/.test(line)) ?? '';
 }
 
 /** It lives and waits for something, most often for its datastore. */
