@@ -23,9 +23,10 @@ export const ENGINE_AWAY = condition<{ reason: string }>({
   showAfterMs: 60_000,
 });
 
-export const NAMES_NOT_SERVED = condition<{ reason: string }>({
+export const NAMES_NOT_SERVED = condition<{ container: string; reason: string }>({
   code: 'docker-names',
   severity: 'warning',
-  text: ({ reason }) => `containers are not told the names of containers on other hosts: ${reason}`,
+  text: ({ container, reason }) =>
+    `container "${container}" is not told the names of containers on other hosts: ${reason}`,
   hint: 'use addresses instead of names; CALICO_LIBNETWORK_RESOLVE_NAMES=false in the environment of calico-node ends the attempts',
 });

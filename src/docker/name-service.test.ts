@@ -13,6 +13,7 @@ import type { ListenerOptions } from './resolver-listener.js';
 import { TYPE } from './dns-message.js';
 
 const MISSING = new KernelError({ operation: 'open /x', errno: 2, errnoName: 'ENOENT' });
+const NO_NAMESPACE = new KernelError({ operation: 'open /x', errno: 22, errnoName: 'EINVAL' });
 const OLD = new KernelError({ operation: 'add table', errno: 95, errnoName: 'EOPNOTSUPP' });
 
 let folder: string;
@@ -25,6 +26,12 @@ let conditions: Conditions;
 let listening: Map<string, ListenerOptions>;
 /** What the next attempts to listen meet. */
 let failures: Error[];
+/** What every attempt meets in a namespace. */
+let broken: Map<string, Error>;
+/** What every attempt waits for. */
+let opening: Promise<void>;
+/** Namespaces in which two listened at once. */
+let crowded: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'calico-names-'));
@@ -35,16 +42,21 @@ beforeEach(async () => {
   conditions = new Conditions(clock);
   listening = new Map();
   failures = [];
+  broken = new Map();
+  opening = Promise.resolve();
+  crowded = [];
   const service = new NameService({
     datastore,
     hostname: 'calico-01',
     clock,
     conditions,
-    listen: (options) => {
-      const failure = failures.shift();
-      if (failure !== undefined) return Promise.reject(failure);
+    listen: async (options) => {
+      await opening;
+      const failure = failures.shift() ?? broken.get(options.sandbox);
+      if (failure !== undefined) throw failure;
+      if (listening.has(options.sandbox)) crowded.push(options.sandbox);
       listening.set(options.sandbox, options);
-      return Promise.resolve({ [Symbol.dispose]: () => void listening.delete(options.sandbox) });
+      return { [Symbol.dispose]: () => void listening.delete(options.sandbox) };
     },
   });
   done = service.run(stop.signal);
@@ -138,9 +150,49 @@ describe('NameService', () => {
     await delivered(() => expect(listening.size).toBe(0));
   });
 
-  test('says when this kernel cannot', async () => {
-    failures = [OLD];
+  test('listens once in a namespace whose container leaves its only network for another', async () => {
+    let open: () => void = () => undefined;
+    opening = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const here = await joins('calico-01', 'a', 'workload-A');
+    await joins('calico-02', 'e', 'workload-E', { network: 'net2' });
+    await clock.settle();
+    await new DockerEndpoints(client, 'calico-01').delete('a'.repeat(64));
+    await joins('calico-01', 'b', 'workload-A', { network: 'net2', place: 'a' });
+    await clock.settle();
+    open();
+    const ask = () => listening.get(here)?.resolve({ name: 'workload-e', type: TYPE.A } as never);
+    await delivered(() => expect(ask()).toMatchObject({ by: 'us' }));
+    expect(crowded).toEqual([]);
+  });
+
+  test('says of each container that it is not told names, for as long as it is not', async () => {
+    broken.set(join(folder, 'a'), OLD).set(join(folder, 'b'), OLD);
     await joins('calico-01', 'a', 'workload-A');
-    await delivered(() => expect(conditions.shown()).toMatchObject([{ code: 'docker-names', severity: 'warning' }]));
+    await joins('calico-01', 'b', 'workload-B');
+    const told = () => conditions.shown().map(({ code, severity, text }) => `${severity} ${code}: ${text}`);
+    const untold = (container: string) =>
+      expect.stringMatching(`^warning docker-names: container "${container}" is not told .*: .*EOPNOTSUPP`) as unknown;
+    await delivered(() => expect(told()).toEqual([untold('workload-A'), untold('workload-B')]));
+    await joins('calico-01', 'c', 'workload-C');
+    await delivered(() => expect(listening.size).toBe(1));
+    expect(told()).toEqual([untold('workload-A'), untold('workload-B')]);
+    await new DockerEndpoints(client, 'calico-01').delete('a'.repeat(64));
+    await delivered(() => expect(told()).toEqual([untold('workload-B')]));
+    broken.clear();
+    await clock.advance(30_000);
+    await delivered(() => expect(told()).toEqual([]));
+  });
+
+  test('says when the mount of a namespace is not seen, and listens when it is', async () => {
+    broken.set(join(folder, 'a'), NO_NAMESPACE);
+    await joins('calico-01', 'a', 'workload-A');
+    await clock.advance(70_000);
+    expect(conditions.shown()).toMatchObject([{ text: expect.stringContaining('/run:/run:rslave') as string }]);
+    broken.clear();
+    await clock.advance(30_000);
+    await delivered(() => expect(listening.size).toBe(1));
+    expect(conditions.shown()).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { Syncer } from '../datastore/syncer.js';
 import { NAMES_NOT_SERVED } from './conditions.js';
 import type { DnsQuery } from './dns-message.js';
 import { namedEndpoint } from './endpoints.js';
-import { NameDirectory } from './name-directory.js';
+import { NameDirectory, type NamedEndpoint } from './name-directory.js';
 import { type ListenerOptions, ResolverListener } from './resolver-listener.js';
 import { Resolver } from './resolver.js';
 
@@ -18,6 +18,9 @@ const LOOK_LATER = { everyMs: 250, forMs: 60_000 };
 const TRY_AGAIN_MS = 30_000;
 /** How often a namespace is looked for whose container nobody reported gone. */
 const STILL_THERE_MS = 2_000;
+
+/** How the kernel says that there is no namespace, or not yet. */
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'EINVAL']);
 
 const UNSEEN =
   "the engine's /run/docker/netns is not shared with calico-node (mount /run with propagation: -v /run:/run:rslave)";
@@ -33,6 +36,9 @@ export interface NameServiceOptions {
 
 /** A container of this host, by the namespace it has. */
 interface Sandbox {
+  readonly path: string;
+  /** What the container is called. */
+  container: string;
   /** Endpoint's key → name of its network. */
   readonly networks: Map<string, string>;
   readonly stop: AbortController;
@@ -45,6 +51,7 @@ export class NameService {
   readonly #options: NameServiceOptions;
   readonly #directory = new NameDirectory();
   readonly #resolver: Resolver;
+  /** By path; those too whose listener is being closed. */
   readonly #sandboxes = new Map<string, Sandbox>();
   /** Endpoint's key → path of its namespace. */
   readonly #places = new Map<string, string>();
@@ -74,9 +81,9 @@ export class NameService {
     const key = `${update.key.namespace ?? ''}/${update.key.name}`;
     const named = update.value === undefined ? undefined : namedEndpoint(update.value);
     this.#directory.set(key, named);
-    const sandbox = named?.node === this.#options.hostname ? named.sandbox : undefined;
-    this.#leave(key, sandbox);
-    if (named !== undefined && sandbox !== undefined && sandbox !== '') this.#enter(key, sandbox, named.network);
+    const path = named?.node === this.#options.hostname ? named.sandbox : undefined;
+    this.#leave(key, path);
+    if (named !== undefined && path !== undefined && path !== '') this.#enter(key, path, named);
   }
 
   /** The endpoint is in no other namespace than that any more. */
@@ -86,57 +93,67 @@ export class NameService {
     this.#places.delete(key);
     const sandbox = this.#sandboxes.get(old);
     sandbox?.networks.delete(key);
-    if (sandbox?.networks.size === 0) {
-      sandbox.stop.abort();
-      this.#sandboxes.delete(old);
-    }
+    if (sandbox?.networks.size !== 0) return;
+    sandbox.stop.abort();
+    this.#tell(sandbox, undefined);
   }
 
-  #enter(key: string, path: string, network: string): void {
+  #enter(key: string, path: string, { network, names: [container = path] }: NamedEndpoint): void {
     this.#places.set(key, path);
     const known = this.#sandboxes.get(path);
-    if (known !== undefined) {
+    if (known !== undefined && !known.stop.signal.aborted) {
+      known.container = container;
       known.networks.set(key, network);
       return;
     }
-    const made: Sandbox = { networks: new Map([[key, network]]), stop: new AbortController(), done: Promise.resolve() };
+    const networks = new Map([[key, network]]);
+    const made: Sandbox = { path, container, networks, stop: new AbortController(), done: Promise.resolve() };
     this.#sandboxes.set(path, made);
-    made.done = this.#serve(path, made);
+    made.done = this.#serveAfter(known, made);
   }
 
-  /** Listens in a namespace from when it is there until it is not. */
-  async #serve(path: string, { networks, stop: { signal } }: Sandbox): Promise<void> {
-    const { clock, conditions } = this.#options;
-    const listen = this.#options.listen ?? ((options: ListenerOptions) => ResolverListener.open(options));
+  /** Two cannot listen in one namespace: the one before is let end first. */
+  async #serveAfter(before: Sandbox | undefined, sandbox: Sandbox): Promise<void> {
+    await before?.done;
+    await this.#serve(sandbox);
+    if (this.#sandboxes.get(sandbox.path) === sandbox) this.#sandboxes.delete(sandbox.path);
+  }
+
+  /** Listens in a namespace whenever it is there, until the last endpoint has left it. */
+  async #serve(sandbox: Sandbox): Promise<void> {
+    const { clock, listen = (options: ListenerOptions) => ResolverListener.open(options) } = this.#options;
+    const { path, networks } = sandbox;
+    const { signal } = sandbox.stop;
     const resolve = (query: DnsQuery) => this.#resolver.resolve(query, new Set(networks.values()));
     const startMs = clock.monotonicMs();
     while (!signal.aborted) {
       try {
         using _listener = await listen({ sandbox: path, resolve, clock });
-        conditions.clear(NAMES_NOT_SERVED);
+        this.#tell(sandbox, undefined);
         await this.#whileThere(path, signal);
         await sleep(clock, LOOK_SOON.everyMs, signal);
       } catch (error) {
         if (!(error instanceof CalicoError)) throw error;
-        const waitMs = this.#patience(error, clock.monotonicMs() - startMs);
-        if (waitMs === undefined) return;
-        await sleep(clock, waitMs, signal);
+        await sleep(clock, this.#patience(sandbox, error, clock.monotonicMs() - startMs), signal);
       }
     }
   }
 
-  /** How long to wait before the next attempt; undefined: the namespace never came. */
-  #patience(error: CalicoError, waitedMs: number): number | undefined {
-    const isMissing = error instanceof KernelError && ['ENOENT', 'EINVAL'].includes(error.errnoName);
-    if (!isMissing) {
-      this.#options.conditions.raise(NAMES_NOT_SERVED, { reason: error.message });
-      return TRY_AGAIN_MS;
-    }
-    if (waitedMs < LOOK_SOON.forMs) return LOOK_SOON.everyMs;
-    if (waitedMs < LOOK_LATER.forMs) return LOOK_LATER.everyMs;
-    // There, and no namespace: the mount is the host's alone. Not there: its container ended before it began.
-    if (error.errnoName === 'EINVAL') this.#options.conditions.raise(NAMES_NOT_SERVED, { reason: UNSEEN });
-    return undefined;
+  /** @returns how long to wait before the next attempt */
+  #patience(sandbox: Sandbox, error: CalicoError, waitedMs: number): number {
+    const missing = error instanceof KernelError && MISSING.has(error.errnoName) ? error.errnoName : undefined;
+    if (missing !== undefined && waitedMs < LOOK_SOON.forMs) return LOOK_SOON.everyMs;
+    if (missing !== undefined && waitedMs < LOOK_LATER.forMs) return LOOK_LATER.everyMs;
+    // There, and no namespace: the mount is the host's alone. Not there: its container ended, and misses nothing.
+    if (missing === 'ENOENT') this.#tell(sandbox, undefined);
+    else this.#tell(sandbox, missing === 'EINVAL' ? UNSEEN : error.message);
+    return TRY_AGAIN_MS;
+  }
+
+  /** @param reason why nobody tells it names; undefined: somebody does, or it is gone */
+  #tell({ path, container, stop }: Sandbox, reason: string | undefined): void {
+    const isUntold = reason !== undefined && !stop.signal.aborted;
+    this.#options.conditions.set(NAMES_NOT_SERVED, isUntold ? { container, reason } : undefined, path);
   }
 
   /** Our sockets would keep the namespace of a container alive that ended without a word. */
