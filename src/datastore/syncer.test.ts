@@ -4,7 +4,7 @@ import { formatKeyPath } from '../api/keys.js';
 import type { Kind } from '../api/registry.js';
 import type { ResourceUpdate } from '../api/resource-update.js';
 import { FakeClock } from '../base/clock.fake.js';
-import { pool, poolKey, set, setKey } from './datastore.contract.js';
+import { pool, poolKey, set, setKey } from './sample-resources.fake.js';
 import { UnreliableDatastore } from './datastore.fake.js';
 import { MemoryDatastore } from './memory/memory-datastore.js';
 import { MAX_UPDATES } from './syncer-channel.js';

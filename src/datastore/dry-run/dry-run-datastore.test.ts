@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CalicoError, UnsupportedError } from '../../base/errors.js';
 import type { Datastore, WriteOperation } from '../datastore.js';
-import { pool, poolKey, set, setKey } from '../datastore.contract.js';
+import { pool, poolKey, set, setKey } from '../sample-resources.fake.js';
 import { MemoryDatastore } from '../memory/memory-datastore.js';
 import { DryRunDatastore } from './dry-run-datastore.js';
 

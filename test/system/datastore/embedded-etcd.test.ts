@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { childrenOf, end, identify } from '../../../lab/processes.js';
-import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
+import { pool, poolKey } from '../../../src/datastore/sample-resources.fake.js';
 import { type EmbeddedEtcd, startEmbeddedEtcd } from '../../../src/datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
+import { pool, poolKey } from '../../../src/datastore/sample-resources.fake.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
 import { TestAuthority } from '../../setup/certificates.js';
 import { TestEtcd } from '../../setup/etcd.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
+import { pool, poolKey } from '../../../src/datastore/sample-resources.fake.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
 import { TestAuthority } from '../../setup/certificates.js';
 import { TestDns, type Zone } from '../../setup/dns.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ResourceUpdate } from '../../../src/api/resource-update.js';
-import { pool, poolKey } from '../../../src/datastore/datastore.contract.js';
+import { pool, poolKey } from '../../../src/datastore/sample-resources.fake.js';
 import { EtcdDatastore } from '../../../src/datastore/etcd/etcd-datastore.js';
 import { Syncer, type SyncerEvent } from '../../../src/datastore/syncer.js';
 import { TestEtcd } from '../../setup/etcd.js';
