@@ -14,6 +14,7 @@ export interface DatastoreHarness {
   openSlowReader(): Promise<Datastore>;
   stop(): Promise<void>;
 }
+
 /** The error that a call is refused with; a test fails where it is not. */
 export function caught(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(

@@ -24,6 +24,7 @@ export function set(namespace: string, name: string): ResourceByKind['NetworkSet
     spec: { nets: ['192.0.2.0/24'] },
   };
 }
+
 export function globalSet(name: string): ResourceByKind['GlobalNetworkSet'] {
   return { apiVersion: 'projectcalico.org/v3', kind: 'GlobalNetworkSet', metadata: { name }, spec: { nets: [] } };
 }

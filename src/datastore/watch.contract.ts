@@ -11,6 +11,7 @@ function brief(event: WatchEvent): string {
   const cidr = event.type === 'put' && event.kind === 'IPPool' ? ` ${event.value.spec.cidr}` : '';
   return `${event.type} ${event.key.name}${cidr}`;
 }
+
 /** A watch and what it has delivered so far. */
 class Watching {
   readonly batches: WatchBatch[] = [];
@@ -45,6 +46,7 @@ class Watching {
     await this.#iterator.return?.(undefined);
   }
 }
+
 /** What a store promises of a watch: order, batches, its beginning and every way it ends. */
 export function describeWatch(harness: () => DatastoreHarness): void {
   describe('watch()', () => {
