@@ -23,21 +23,12 @@ import {
   policyIndexOf,
   policyUpdate,
 } from './cluster/cluster.js';
+import { line, ms, quantile, timed } from './figures/figures.js';
 
 /**
  * The whole agent against a real etcd and a real kernel: start, restart, edits. Floors of the same run: reading the same keys bare, and
  * a bare put followed by a bare transaction of the same kind.
  */
-
-function line(name: string, ours: string, theirs: string, ratio: number): void {
-  console.log([name, ours, theirs, ratio.toPrecision(3)].join('  '));
-}
-
-const ms = (value: number): string => `${value.toPrecision(3)} ms`;
-
-function quantile(values: readonly number[], q: number): number {
-  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? 0;
-}
 
 function put(update: ResourceUpdate): WriteOperation {
   if (update.value === undefined) throw new Error(`${update.key.name} has no value`);
@@ -123,10 +114,10 @@ async function floorOf(
   return { rule: quantile(ruleTimes, 0.5), element: quantile(elementTimes, 0.5) };
 }
 
-async function bareRead(store: EtcdDatastore): Promise<number> {
-  const begun = performance.now();
-  for (const kind of ['WorkloadEndpoint', 'NetworkPolicy', 'Profile'] as const) await store.list(kind);
-  return performance.now() - begun;
+function bareRead(store: EtcdDatastore): Promise<number> {
+  return timed(async () => {
+    for (const kind of ['WorkloadEndpoint', 'NetworkPolicy', 'Profile'] as const) await store.list(kind);
+  });
 }
 
 async function startAndRestart(

@@ -9,6 +9,7 @@ import { formatYaml } from '../src/cli/yaml-text.js';
 import type { WriteOperation } from '../src/datastore/datastore.js';
 import { EtcdDatastore } from '../src/datastore/etcd/etcd-datastore.js';
 import { TestEtcd } from '../test/setup/etcd.js';
+import { line, lineOfTimes, median } from './figures/figures.js';
 
 /** Whole runs of calicoctl against a real etcd, each beside `node -e 0`: what a person waits for. */
 
@@ -46,10 +47,6 @@ function run(words: readonly string[], endpoint: string): number {
   return measure(words, endpoint).ms;
 }
 
-function median(times: number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-}
-
 /** Ours and bare Node by turns, so that a busy moment meets both. */
 function compare(name: string, words: readonly string[], endpoint: string): void {
   const ours: number[] = [];
@@ -59,20 +56,16 @@ function compare(name: string, words: readonly string[], endpoint: string): void
     ours.push(run(['dist/bin/calicoctl.cjs', ...words], endpoint));
   }
   const [mine, floor] = [median(ours), median(bare)];
-  console.log(
-    [name, `${mine.toPrecision(3)} ms`, `${floor.toPrecision(3)} ms`, (mine / floor).toPrecision(3)].join('  '),
-  );
+  lineOfTimes(name, mine, floor);
 }
 
 /** Long runs, once: time and memory, each beside those of bare Node. */
 function once(name: string, words: readonly string[], endpoint: string): void {
   const bare = measure(['-e', '0'], endpoint);
   const ours = measure(['dist/bin/calicoctl.cjs', ...words], endpoint);
-  const ms = (value: number) => `${value.toPrecision(3)} ms`;
   const mebibytes = (value: number) => `${Math.round(value / 1024)} MiB`;
-  console.log([name, ms(ours.ms), ms(bare.ms), (ours.ms / bare.ms).toPrecision(3)].join('  '));
-  const peaks = [ours.peakKib, bare.peakKib] as const;
-  console.log([`${name}, memory`, ...peaks.map(mebibytes), (peaks[0] / peaks[1]).toPrecision(3)].join('  '));
+  lineOfTimes(name, ours.ms, bare.ms);
+  line(`${name}, memory`, mebibytes(ours.peakKib), mebibytes(bare.peakKib), ours.peakKib / bare.peakKib);
 }
 
 /** What it costs to judge one typed object of each kind, beside reading it from JSON. */
@@ -89,8 +82,7 @@ function compareValidation(): void {
     const text = JSON.stringify({ ...head, kind, ...examples.valid });
     const object: unknown = JSON.parse(text);
     const [ours, floor] = [timeOf(() => parseResource(object)), timeOf(() => JSON.parse(text) as unknown)];
-    const columns = [`${ours.toPrecision(3)} µs`, `${floor.toPrecision(3)} µs`, (ours / floor).toPrecision(3)];
-    console.log([`validation of a ${kind}`, ...columns].join('  '));
+    line(`validation of a ${kind}`, `${ours.toPrecision(3)} µs`, `${floor.toPrecision(3)} µs`, ours / floor);
   }
 }
 

@@ -21,6 +21,7 @@ import {
   policyIndexOf,
   policyUpdate,
 } from './cluster/cluster.js';
+import { line, ms, quantile, timed } from './figures/figures.js';
 
 /**
  * From a plan to the kernel's rules, on this machine's kernel in a namespace of its own. Floors of the same run: the very operations that
@@ -29,24 +30,6 @@ import {
 
 const TABLE = { family: 'inet', name: 'calico' } as const;
 const ROUTING: HostRouting = { routes: new Map(), neighbours: new Map(), nat: { masqueradedPools: [], allPools: [] } };
-
-function line(name: string, ours: string, theirs: string, ratio: number): void {
-  console.log([name, ours, theirs, ratio.toPrecision(3)].join('  '));
-}
-
-function ms(value: number): string {
-  return `${value.toPrecision(3)} ms`;
-}
-
-function quantile(values: readonly number[], q: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? 0;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
 
 /** Remembers what was committed. */
 class Recorder implements Nftables {

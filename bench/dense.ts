@@ -1,10 +1,11 @@
-import { performance } from 'node:perf_hooks';
 import { systemClock } from '../src/base/clock.js';
+import { endpointPlan, policyPlan, rulePlan } from '../src/dataplane/host-plan.fake.js';
 import { RulesetProgram } from '../src/dataplane/ruleset-program.js';
 import { DEFAULT_SETTINGS } from '../src/dataplane/settings.js';
 import { KernelNftables } from '../src/nftables/kernel.js';
-import type { EndpointPlan, HostPolicy, MatchPlan, PolicyPlan, RulePlan } from '../src/plan/host-plan.js';
+import type { EndpointPlan, HostPolicy, PolicyPlan, RulePlan } from '../src/plan/host-plan.js';
 import { NetworkNamespace } from '../src/sys/namespace.js';
+import { line, median, ms, quantile, timed } from './figures/figures.js';
 
 /**
  * A dense host: 250 workloads, each selected by 60 of 1,000 policies of 20 rules, half of them with lists of ports or prefixes. From the
@@ -20,67 +21,34 @@ const LISTS = 60;
 const EDITS = process.env['SHORT'] === '1' ? 100 : 500;
 
 const NAT = { masqueradedPools: [], allPools: [] };
-const ANYTHING: MatchPlan = {
-  nets: [],
-  notNets: [],
-  sets: [],
-  notSets: [],
-  ports: [],
-  notPorts: [],
-  portSets: [],
-  notPortSets: [],
-};
-
 /** Of every four rules one has a list of ports, one a list of prefixes, one a single port, one a prefix. */
-function rulePlan(policy: number, index: number, edition: number): RulePlan {
+function denseRule(policy: number, index: number, edition: number): RulePlan {
   const nth = (policy * 7 + index * 13) % LISTS;
   const port = { first: 1_000 + nth + edition, last: 1_000 + nth + edition };
-  const source: MatchPlan = index % 4 === 1 ? { ...ANYTHING, nets: [`10.${nth}.0.0/16`, '192.0.2.0/24'] } : ANYTHING;
   const ports = index % 4 === 0 ? [port, { first: 9_000, last: 9_010 }] : [port];
-  return {
-    action: 'allow',
-    families: [4],
-    index,
-    protocol: 6,
-    source: index % 4 === 3 ? { ...ANYTHING, nets: [`10.${nth}.0.0/16`] } : source,
-    destination: { ...ANYTHING, ports },
-  };
+  const nets = index % 2 === 0 ? [] : [`10.${nth}.0.0/16`, ...(index % 4 === 1 ? ['192.0.2.0/24'] : [])];
+  return rulePlan({ families: [4], protocol: 6, source: { nets }, destination: { ports } });
 }
 
 /** In its later editions the ports of one rule are others. */
-function policyPlan(policy: number, edition = 0): PolicyPlan {
-  const ingress = Array.from({ length: RULES }, (_, i) => rulePlan(policy, i, i === 8 ? edition : 0));
-  return { id: `np dense/${policy}`, ingress, egress: [] };
+function densePolicy(policy: number, edition = 0): PolicyPlan {
+  const ingress = Array.from({ length: RULES }, (_, i) => denseRule(policy, i, i === 8 ? edition : 0));
+  return policyPlan(`np dense/${policy}`, { ingress });
 }
 
-function endpointPlan(endpoint: number): EndpointPlan {
+function denseEndpoint(endpoint: number): EndpointPlan {
   const first = endpoint * Math.floor(POLICIES / ENDPOINTS);
   const ingress = Array.from({ length: POLICIES_PER_ENDPOINT }, (_, i) => `np dense/${(first + i) % POLICIES}`);
-  return {
-    id: `dense/${endpoint}`,
-    interfaceName: `cali${endpoint}`,
+  return endpointPlan(`dense/${endpoint}`, {
     addresses: [`192.168.0.${endpoint}/32`],
     tiers: [{ name: 'default', ingress, egress: [], defaultAction: 'deny' }],
-    profiles: [],
-  };
-}
-
-function line(name: string, ours: string, theirs: string, ratio: number): void {
-  console.log([name, ours, theirs, ratio.toPrecision(3)].join('  '));
-}
-
-const ms = (value: number): string => `${value.toPrecision(3)} ms`;
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
+  });
 }
 
 using namespace = NetworkNamespace.create();
 using kernel = KernelNftables.open({ namespace });
-const policies = new Map(Array.from({ length: POLICIES }, (_, i) => [`np dense/${i}`, policyPlan(i)]));
-const endpoints = new Map(Array.from({ length: ENDPOINTS }, (_, i) => [`dense/${i}`, endpointPlan(i)]));
+const policies = new Map(Array.from({ length: POLICIES }, (_, i) => [`np dense/${i}`, densePolicy(i)]));
+const endpoints = new Map(Array.from({ length: ENDPOINTS }, (_, i) => [`dense/${i}`, denseEndpoint(i)]));
 const policy: HostPolicy = { ipSets: new Map(), policies, endpoints };
 const program = new RulesetProgram(kernel, DEFAULT_SETTINGS, systemClock);
 
@@ -96,7 +64,7 @@ line('dataplane restart dense', ms(restart), `${ms(read)} (reading the table)`, 
 
 const times: number[] = [];
 for (let i = 0; i < EDITS; i += 1) {
-  const edited = policyPlan((i * 37) % POLICIES, 1 + i);
+  const edited = densePolicy((i * 37) % POLICIES, 1 + i);
   policies.set(edited.id, edited);
   const none = { set: new Map<string, never>(), removed: new Set<string>() };
   const delta = {
@@ -107,6 +75,5 @@ for (let i = 0; i < EDITS; i += 1) {
   };
   times.push(await timed(() => program.apply({ policy, nat: NAT }, { policy: delta })));
 }
-const p50 = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-const p99 = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
-line('dataplane policy edit dense', `${ms(p50)} (p99 ${ms(p99)})`, '10 ms', p50 / 10);
+const p50 = median(times);
+line('dataplane policy edit dense', `${ms(p50)} (p99 ${ms(quantile(times, 0.99))})`, '10 ms', p50 / 10);

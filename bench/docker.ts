@@ -1,5 +1,6 @@
 import { missingEngine } from '../lab/docker-engine.js';
 import { DockerRig, IPERF_PORT, WAYS, type Way } from './containers/rig.js';
+import { line, median } from './figures/figures.js';
 
 /**
  * A Docker network of ours against Docker's own two, on two hosts with an engine 26.1 each: from `docker run` to the first answer of a
@@ -16,16 +17,12 @@ const CONNECT_MS = isShort ? 500 : 1_000;
 
 type Round = Readonly<Record<Way, number>>;
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 function compare(name: string, unit: string, rounds: readonly Round[]): void {
   const shown = (way: Way): string =>
     `${median(rounds.map((round) => round[way])).toLocaleString('en', { maximumSignificantDigits: 3 })} ${unit}`;
   for (const other of ['bridge', 'overlay'] as const) {
     const ratio = median(rounds.map((round) => round.calico / round[other]));
-    console.log([`docker ${name}, to ${other}`, shown('calico'), shown(other), ratio.toPrecision(3)].join('  '));
+    line(`docker ${name}, to ${other}`, shown('calico'), shown(other), ratio);
   }
 }
 
@@ -86,9 +83,9 @@ async function many(rig: DockerRig): Promise<void> {
     return tookMs / (2 * PER_HOST);
   });
   if (round !== undefined) compare(`each of ${2 * PER_HOST} containers`, 'ms', [round]);
-  const shown = [after, before].map((mebibytes) => `${mebibytes.toFixed(0)} MiB`);
+  const shown = (mebibytes: number): string => `${mebibytes.toFixed(0)} MiB`;
   const name = `docker memory of calico-node, ${PER_HOST} containers`;
-  console.log([name, ...shown, (after / before).toPrecision(3)].join('  '));
+  line(name, shown(after), shown(before), after / before);
 }
 
 const missing = missingEngine('26.1');

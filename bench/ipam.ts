@@ -5,6 +5,7 @@ import { EtcdDatastore } from '../src/datastore/etcd/etcd-datastore.js';
 import { Ipam } from '../src/ipam/ipam.js';
 import { RawEtcd } from '../test/setup/etcd-raw.js';
 import { TestEtcd } from '../test/setup/etcd.js';
+import { line } from './figures/figures.js';
 
 /**
  * Addresses assigned and released per second, on a real etcd. Floor of the same run: bare transactions of one put per second, with as
@@ -12,10 +13,6 @@ import { TestEtcd } from '../test/setup/etcd.js';
  */
 
 const SECONDS = process.env['SHORT'] === undefined ? 4 : 1.5;
-
-function line(name: string, ours: string, theirs: string, ratio: number): void {
-  console.log([name, ours, theirs, ratio.toPrecision(3)].join('  '));
-}
 
 /** Calls a second, with so many loops at once. */
 async function rate(loops: number, call: (loop: number, turn: number) => Promise<void>): Promise<number> {

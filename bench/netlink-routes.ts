@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
 import { parsePrefix } from '../src/net/prefix.js';
 import { changeLink, createVeth, findLink } from '../src/netlink/route/link.js';
 import { addRoute, changeRoutes, deleteRoute, listRoutes, type NewRoute } from '../src/netlink/route/route.js';
@@ -8,6 +7,7 @@ import { NETLINK_ROUTE } from '../src/sys/constants.js';
 import { NetworkNamespace } from '../src/sys/namespace.js';
 import { attachWorkload } from '../src/workload/attach.js';
 import { detachWorkload } from '../src/workload/detach.js';
+import { lineOfTimes, timed } from './figures/figures.js';
 
 /**
  * Routes through netlink in process, against `ip -batch` for many and against one `ip` process for one. In a namespace of its own.
@@ -17,17 +17,6 @@ import { detachWorkload } from '../src/workload/detach.js';
 const isShort = process.env['SHORT'] === '1';
 const ROUTES = isShort ? 5_000 : 20_000;
 const ROUNDS = isShort ? 3 : 5;
-
-function line(name: string, oursMs: number, theirsMs: number): void {
-  const ms = (value: number): string => `${value.toPrecision(3)} ms`;
-  console.log([name, ms(oursMs), ms(theirsMs), (oursMs / theirsMs).toPrecision(3)].join('  '));
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
 
 /** The best of some rounds: the machine is shared, and noise only ever adds. */
 async function best(work: () => Promise<number>): Promise<number> {
@@ -70,9 +59,9 @@ async function benchMany(namespace: NetworkNamespace, socket: NetlinkSocket, int
     theirs.list = Math.min(theirs.list, await timed(() => Promise.resolve(list())));
     theirs.remove = Math.min(theirs.remove, await timed(() => batch(remove)));
   }
-  line('netlink add routes', ours.add, theirs.add);
-  line('netlink list routes', ours.list, theirs.list);
-  line('netlink delete routes', ours.remove, theirs.remove);
+  lineOfTimes('netlink add routes', ours.add, theirs.add);
+  lineOfTimes('netlink list routes', ours.list, theirs.list);
+  lineOfTimes('netlink delete routes', ours.remove, theirs.remove);
 }
 
 async function benchOne(namespace: NetworkNamespace, socket: NetlinkSocket, interfaceIndex: number): Promise<void> {
@@ -95,7 +84,7 @@ async function benchOne(namespace: NetworkNamespace, socket: NetlinkSocket, inte
       return Promise.resolve();
     }).then((total) => total / 2),
   );
-  line('netlink one route', ours, theirs);
+  lineOfTimes('netlink one route', ours, theirs);
 }
 
 async function benchAttach(host: NetworkNamespace): Promise<void> {
@@ -132,7 +121,7 @@ async function benchAttach(host: NetworkNamespace): Promise<void> {
     await detachWorkload({ hostNetns: host, hostInterface: 'cali0' });
     return total;
   });
-  line('workload attach', ours, theirs);
+  lineOfTimes('workload attach', ours, theirs);
 }
 
 using namespace = NetworkNamespace.create();

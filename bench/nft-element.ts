@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
 import { KernelNftables } from '../src/nftables/kernel.js';
 import { dport, saddr } from '../src/nftables/match.js';
 import { type Chain, chain, elements, set, table } from '../src/nftables/objects.js';
@@ -7,6 +6,7 @@ import { rule } from '../src/nftables/rule.js';
 import { accept, changeMark } from '../src/nftables/statements.js';
 import { Transaction } from '../src/nftables/transaction.js';
 import { NetworkNamespace } from '../src/sys/namespace.js';
+import { lineOfTimes, timed } from './figures/figures.js';
 
 /** Changes to nf_tables in process, against the `nft` command that comes to the same. In a namespace of its own. */
 
@@ -21,11 +21,6 @@ const T = table('inet', 'bench');
 const HOSTS = set(T, 'hosts', 'ipv4_addr');
 const addresses = Array.from({ length: MEMBERS }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 
-function line(name: string, oursMs: number, theirsMs: number): void {
-  const ms = (value: number): string => `${value.toPrecision(3)} ms`;
-  console.log([name, ms(oursMs), ms(theirsMs), (oursMs / theirsMs).toPrecision(3)].join('  '));
-}
-
 /** The median: half of all edits are faster. */
 async function median(rounds: number, work: (round: number) => unknown): Promise<number> {
   return (await sorted(rounds, work))[Math.floor(rounds / 2)] ?? 0;
@@ -39,9 +34,7 @@ async function best(work: (round: number) => unknown): Promise<number> {
 async function sorted(rounds: number, work: (round: number) => unknown): Promise<readonly number[]> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const start = performance.now();
-    await work(round);
-    times.push(performance.now() - start);
+    times.push(await timed(() => Promise.resolve(work(round))));
   }
   return times.sort((a, b) => a - b);
 }
@@ -72,7 +65,7 @@ const nftRead = (input: string): unknown => namespace.run(() => execFileSync('nf
 await new Transaction(kernel).add(T).add(HOSTS).commit();
 const filled = elements(HOSTS, addresses);
 const emptyAndFill = `flush set inet bench hosts\nadd element inet bench hosts { ${addresses.join(', ')} }\n`;
-line(
+lineOfTimes(
   'nft 100k members at once',
   await best(() => new Transaction(kernel).flush(HOSTS).add(filled).commit()),
   await best(() => nftRead(emptyAndFill)),
@@ -80,7 +73,7 @@ line(
 
 // One element beside a hundred thousand others, added and deleted in turn.
 const one = elements(HOSTS, ['192.0.2.7']);
-line(
+lineOfTimes(
   'nft one member',
   await median(OURS_ROUNDS, (round) => new Transaction(kernel)[round % 2 === 0 ? 'add' : 'delete'](one).commit()),
   await median(ROUNDS * 4, (round) =>
@@ -89,12 +82,12 @@ line(
 );
 
 const wholeText = wholeRuleset(kernel).print();
-line(
+lineOfTimes(
   `nft ${CHAINS * RULES_IN_CHAIN} rules at once`,
   await best(() => wholeRuleset(kernel).commit()),
   await best(() => nftRead(wholeText)),
 );
-line(
+lineOfTimes(
   `nft ${CHAINS * RULES_IN_CHAIN} rules read back`,
   await best(() => kernel.readTable(T)),
   await best(() => nft('-a', 'list', 'table', 'inet', 'bench')),
@@ -107,7 +100,7 @@ const edit = (round: number): Transaction => {
   return transaction;
 };
 const editText = edit(0).print();
-line(
+lineOfTimes(
   `nft chain of ${RULES_IN_CHAIN} rules rewritten`,
   await median(OURS_ROUNDS / 5, (round) => edit(round).commit()),
   await median(ROUNDS * 2, () => nftRead(editText)),

@@ -13,6 +13,7 @@ import {
   policyIndexOf,
   policyUpdate,
 } from './cluster/cluster.js';
+import { line, ms, quantile } from './figures/figures.js';
 
 /**
  * The policy machine alone: loading a cluster, then edits. Floors of the same run: for the load, reading the same objects from JSON; for
@@ -21,22 +22,10 @@ import {
 
 const BATCH = 1_000;
 
-function line(name: string, ours: string, theirs: string, ratio: number): void {
-  console.log([name, ours, theirs, ratio.toPrecision(3)].join('  '));
-}
-
-function ms(value: number): string {
-  return `${value.toPrecision(3)} ms`;
-}
-
 function timed(work: () => void): number {
   const start = performance.now();
   work();
   return performance.now() - start;
-}
-
-function quantile(values: readonly number[], q: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? 0;
 }
 
 function heapMiB(): number {

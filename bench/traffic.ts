@@ -12,6 +12,7 @@ import { Transaction } from '../src/nftables/transaction.js';
 import type { HostPolicy, RulePlan } from '../src/plan/host-plan.js';
 import type { NetworkNamespace } from '../src/sys/namespace.js';
 import { TestHost, type TestWorkload } from '../test/system/dataplane/test-host.js';
+import { line, median } from './figures/figures.js';
 
 /**
  * What policy costs packets: two workloads of one host, over veth pairs, routed by it. The same traffic by turns
@@ -149,15 +150,11 @@ class Rig {
 
 type Round = Readonly<Record<Mode, number>>;
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 function compare(name: string, rounds: readonly Round[], [ours, theirs]: readonly [Mode, Mode]): void {
   const shown = (mode: Mode): string =>
     `${median(rounds.map((round) => round[mode])).toLocaleString('en', { maximumSignificantDigits: 3 })} (${mode})`;
   const ratio = median(rounds.map((round) => round[ours] / round[theirs]));
-  console.log([name, shown(ours), shown(theirs), ratio.toPrecision(3)].join('  '));
+  line(name, shown(ours), shown(theirs), ratio);
 }
 
 async function measure(rig: Rig, what: 'throughput' | 'connections'): Promise<readonly Round[]> {
