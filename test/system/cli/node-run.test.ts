@@ -47,7 +47,9 @@ describe('calicoctl node without a container', () => {
       (await host().exec(plugin, { check: false })).stdout.includes('Scope'),
     );
     expect((await calicoctl(['node', 'status'])).stdout).toContain('Calico process is running.\n');
+    const { pid } = await api().status();
     expect((await calicoctl(['node', 'stop', '--force'])).status).toBe(0);
+    expect((await host().exec(['ps', '-p', String(pid)], { check: false })).stdout).not.toContain('node');
     expect((await calicoctl(['node', 'status'])).status).toBe(1);
   });
 
