@@ -1,6 +1,7 @@
 import { NotFoundError } from '../base/errors.js';
 import { type DockerEndpoints, policyLabels } from './endpoints.js';
-import type { DockerEngine, EngineEvent } from './engine.js';
+import type { DockerEngine } from './engine.js';
+import type { EngineEvent } from './engine-answers.js';
 
 /** Keeps in the datastore what this host's containers are called: aliases are known only once a container runs, and names change. */
 export class ContainerNames {

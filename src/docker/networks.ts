@@ -5,7 +5,8 @@ import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors
 import type { Client } from '../client/client.js';
 import type { Stored } from '../datastore/datastore.js';
 import { formatPrefix, networkOf, tryParsePrefix } from '../net/prefix.js';
-import type { DockerEngine, EngineNetwork } from './engine.js';
+import type { DockerEngine } from './engine.js';
+import type { EngineNetwork } from './engine-answers.js';
 import type { EngineMemory } from './engine-memory.js';
 import { badCidr, flagsRefused, manyGateways, poolOptionsRefused } from './messages.js';
 import { poolName, profileName } from './network-name.js';

@@ -3,6 +3,7 @@ import { CalicoError, formatError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { SWARM_REFUSES } from './conditions.js';
 import type { DockerEngine } from './engine.js';
+import type { EngineInfo } from './engine-answers.js';
 import type { EngineMemory } from './engine-memory.js';
 import type { DockerSettings } from './settings.js';
 
@@ -54,7 +55,7 @@ export class DriverScope {
     else this.#conditions.clear(SWARM_REFUSES);
   }
 
-  async #ask(): Promise<{ readonly isInSwarm: boolean; readonly hasClusterStore: boolean } | undefined> {
+  async #ask(): Promise<EngineInfo | undefined> {
     try {
       return await this.#engine.info({ signal: AbortSignal.timeout(ASK_MS) });
     } catch (error) {

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { convertName } from '../../api/v1/names.js';
 import { NotFoundError } from '../../base/errors.js';
-import { DockerEngine, type EngineContainer } from '../../docker/engine.js';
+import { DockerEngine } from '../../docker/engine.js';
+import type { EngineContainer } from '../../docker/engine-answers.js';
 import type { Context } from '../command.js';
 
 /** Network driver of Docker networks that are Calico's. */
