@@ -22,6 +22,27 @@ const GET_ENDPOINT = 'calicoctl get workloadendpoint -A';
 const EDIT_ENDPOINT = 'calicoctl replace -f FILE with the WorkloadEndpoint, spec.profiles changed';
 const EDIT_PROFILE = 'calicoctl apply -f FILE with Profile';
 
+/** Of one endpoint. @param filters what may stand after the profiles */
+function changingProfiles(endpointWord: string, filters = '') {
+  return {
+    'profile append': {
+      pattern: `${endpointWord} profile append <profiles>...${filters}`,
+      help: 'add profiles after those it has',
+      today: EDIT_ENDPOINT,
+    },
+    'profile remove': {
+      pattern: `${endpointWord} profile remove <profiles>...${filters}`,
+      help: 'take profiles away',
+      today: EDIT_ENDPOINT,
+    },
+    'profile set': {
+      pattern: `${endpointWord} profile set [<profiles>...]${filters}`,
+      help: 'give it exactly these profiles; none without a name',
+      today: EDIT_ENDPOINT,
+    },
+  } as const;
+}
+
 const container = {
   add: {
     pattern: 'add <container> <ip> [--interface=<name>]',
@@ -48,21 +69,7 @@ const container = {
     help: "show the container's endpoints",
     today: `${GET_ENDPOINT} -o yaml`,
   },
-  'profile append': {
-    pattern: '<container> profile append <profiles>...',
-    help: 'add profiles after those it has',
-    today: EDIT_ENDPOINT,
-  },
-  'profile remove': {
-    pattern: '<container> profile remove <profiles>...',
-    help: 'take profiles away',
-    today: EDIT_ENDPOINT,
-  },
-  'profile set': {
-    pattern: '<container> profile set [<profiles>...]',
-    help: 'give it exactly these profiles; none without a name',
-    today: EDIT_ENDPOINT,
-  },
+  ...changingProfiles('<container>'),
 } as const satisfies Forms;
 
 const endpoint = {
@@ -76,21 +83,7 @@ const endpoint = {
     help: "show an endpoint's profiles",
     today: `${GET_ENDPOINT} -o yaml`,
   },
-  'profile append': {
-    pattern: '<id> profile append <profiles>... [--host=<host>] [--orchestrator=<name>] [--workload=<id>]',
-    help: 'add profiles after those it has',
-    today: EDIT_ENDPOINT,
-  },
-  'profile remove': {
-    pattern: '<id> profile remove <profiles>... [--host=<host>] [--orchestrator=<name>] [--workload=<id>]',
-    help: 'take profiles away',
-    today: EDIT_ENDPOINT,
-  },
-  'profile set': {
-    pattern: '<id> profile set [<profiles>...] [--host=<host>] [--orchestrator=<name>] [--workload=<id>]',
-    help: 'give it exactly these profiles; none without a name',
-    today: EDIT_ENDPOINT,
-  },
+  ...changingProfiles('<id>', ' [--host=<host>] [--orchestrator=<name>] [--workload=<id>]'),
 } as const satisfies Forms;
 
 const profile = {
@@ -152,21 +145,27 @@ const profile = {
   },
 } as const satisfies Forms;
 
-const GET_PEERS = 'calicoctl get bgppeer -o wide';
 const BGP_CONFIGURATION = 'calicoctl apply -f FILE with BGPConfiguration "default"';
 
+/** @param node the part of the BGPPeer that says whose peer it is */
+function peering(help: { readonly add: string; readonly show: string }, node: string) {
+  return {
+    'peer add': {
+      pattern: 'peer add <ip> as <as>',
+      help: help.add,
+      today: `calicoctl apply -f FILE with a BGPPeer, ${node}peerIP <ip>, asNumber <as>`,
+    },
+    'peer remove': { pattern: 'peer remove <ip>', help: 'end that', today: 'calicoctl delete bgppeer NAME' },
+    'peer show': {
+      pattern: 'peer show [--ipv4] [--ipv6]',
+      help: help.show,
+      today: 'calicoctl get bgppeer -o wide',
+    },
+  } as const;
+}
+
 const bgp = {
-  'peer add': {
-    pattern: 'peer add <ip> as <as>',
-    help: 'peer every node with a router',
-    today: 'calicoctl apply -f FILE with a BGPPeer, peerIP <ip>, asNumber <as>',
-  },
-  'peer remove': {
-    pattern: 'peer remove <ip>',
-    help: 'end that',
-    today: 'calicoctl delete bgppeer NAME',
-  },
-  'peer show': { pattern: 'peer show [--ipv4] [--ipv6]', help: 'show these routers', today: GET_PEERS },
+  ...peering({ add: 'peer every node with a router', show: 'show these routers' }, ''),
   'node-mesh': {
     pattern: 'node-mesh [on|off]',
     help: 'show or say whether all nodes peer with each other',
@@ -179,19 +178,7 @@ const bgp = {
   },
 } as const satisfies Forms;
 
-const nodeBgp = {
-  'peer add': {
-    pattern: 'peer add <ip> as <as>',
-    help: 'peer this host with a router',
-    today: 'calicoctl apply -f FILE with a BGPPeer, node HOST, peerIP <ip>, asNumber <as>',
-  },
-  'peer remove': {
-    pattern: 'peer remove <ip>',
-    help: 'end that',
-    today: 'calicoctl delete bgppeer NAME',
-  },
-  'peer show': { pattern: 'peer show [--ipv4] [--ipv6]', help: "show this host's routers", today: GET_PEERS },
-} as const satisfies Forms;
+const nodeBgp = peering({ add: 'peer this host with a router', show: "show this host's routers" }, 'node HOST, ');
 
 const FELIX_CONFIGURATION = 'calicoctl apply -f FILE with FelixConfiguration "default"';
 
