@@ -5,22 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConflictError, NotFoundError, UnavailableError } from '../base/errors.js';
 import { LocalApiClient } from './client.js';
-import type { NodeStatus } from './protocol.js';
+import { HEALTHY_NODE as status } from './node-status.fake.js';
 import { findRoute, type LocalRoute } from './router.js';
 import { LocalApiServer } from './server.js';
-
-const status: NodeStatus = {
-  node: 'calico-01',
-  version: 'v0.1.0',
-  pid: 77,
-  isContainer: false,
-  startedAt: '2026-01-01T00:00:00Z',
-  datastore: { description: 'memory', isSingleHost: false, status: 'in-sync' },
-  felix: { isRunning: true, revision: '7', isProgrammed: true },
-  bgp: { backend: 'bird', isRunning: true, hasIpv4: true, hasIpv6: false, peers: [] },
-  conditions: [],
-  features: [],
-};
 
 let folder: string;
 let socketPath: string;

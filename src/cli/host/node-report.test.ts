@@ -1,22 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { LocalApiClient } from '../../localapi/client.js';
+import { HEALTHY_NODE } from '../../localapi/node-status.fake.js';
 import type { NodeStatus } from '../../localapi/protocol.js';
 import { bareReport, nodeReport, readNodeReport } from './node-report.js';
 import { formatBlock } from '../printer.js';
 
 const status: NodeStatus = {
-  node: 'calico-01',
-  version: 'v0.1.0',
-  pid: 77,
-  isContainer: false,
-  startedAt: '2026-01-01T00:00:00Z',
+  ...HEALTHY_NODE,
   datastore: { description: 'etcd at unix:///run/calico/etcd.sock', isSingleHost: true, status: 'in-sync' },
-  felix: { isRunning: true, revision: '41', isProgrammed: true },
   bgp: {
-    backend: 'bird',
-    isRunning: true,
-    hasIpv4: true,
-    hasIpv6: false,
+    ...HEALTHY_NODE.bgp,
     peers: [
       {
         address: '192.0.2.2',

@@ -1,28 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { LocalApiClient } from '../../localapi/client.js';
+import { HEALTHY_NODE } from '../../localapi/node-status.fake.js';
 import type { NodeStatus } from '../../localapi/protocol.js';
 import { formatUptime, oldStatus, readOldStatus } from './old-status.js';
 import { formatBlock } from '../printer.js';
 
 const status: NodeStatus = {
-  node: 'calico-01',
-  version: 'v0.1.0',
-  pid: 77,
+  ...HEALTHY_NODE,
   isContainer: true,
-  startedAt: '2026-01-01T00:00:00Z',
-  datastore: { description: 'etcd', isSingleHost: false, status: 'in-sync' },
-  felix: { isRunning: true, revision: '41', isProgrammed: true },
   bgp: {
-    backend: 'bird',
-    isRunning: true,
-    hasIpv4: true,
-    hasIpv6: false,
+    ...HEALTHY_NODE.bgp,
     asNumber: 64_511,
     ipv4Address: '192.0.2.1',
     peers: [{ address: '192.0.2.2', family: 4, type: 'global', state: 'up', since: '2026-01-01', info: 'Established' }],
   },
-  conditions: [],
-  features: [],
 };
 
 describe('oldStatus()', () => {
