@@ -48,7 +48,7 @@ function noAddress({ family, variable, method }: FamilySettings, interfaces: rea
   );
 }
 
-/** A bare address has the length it has on its interface; IPv6 is not looked up. */
+/** A bare IPv4 address has the length it has on its interface; IPv6 stays a /128, as Calico documents it. */
 function withLength(prefix: Prefix, interfaces: readonly HostInterface[]): Prefix {
   if (prefix.address.family === 6) return prefix;
   const text = formatAddress(prefix.address);

@@ -96,9 +96,11 @@ describe('startUp()', () => {
     expect((await node()).spec.bgp?.ipv4Address).toBe('192.0.2.99/24');
   });
 
-  test('a bare address has the length of its interface, and one that the host lacks is warned of', async () => {
+  test('a bare IPv4 address has the length of its interface, IPv6 is /128, and one that the host lacks is warned of', async () => {
     await start({ IP: '192.0.2.11', IP6: 'autodetect' });
     expect((await node()).spec.bgp).toEqual({ ipv4Address: '192.0.2.11/24', ipv6Address: '2001:db8::11/64' });
+    await start({ IP6: '2001:db8::11' });
+    expect((await node()).spec.bgp?.ipv6Address).toBe('2001:db8::11/128');
     const { warnings } = await start({ IP: '198.51.100.1' });
     expect((await node()).spec.bgp?.ipv4Address).toBe('198.51.100.1/32');
     expect(warnings).toEqual(['no interface of this host has the address 198.51.100.1']);

@@ -1,26 +1,24 @@
 import type { Command } from '../command.js';
+import { START_FLAGS } from '../host/start/flags.js';
 
 export const nodeRun: Command = {
   name: 'node run',
   help: 'start calico-node on this host, as a container or natively',
   options: [
-    { flags: '--ip <address>', help: "this host's IPv4 address, with or without length; autodetect; none" },
-    { flags: '--ip6 <address>', help: 'the same for IPv6' },
-    { flags: '--as <number>', help: "this host's AS number (default: that of the cluster)" },
+    START_FLAGS.ip,
+    START_FLAGS.ip6,
+    START_FLAGS.as,
     { flags: '--name <name>', help: "name of the node (default: the host's)" },
     { flags: '--ip-autodetection-method <method>', help: 'how its IPv4 address is found (default: first-found)' },
     { flags: '--ip6-autodetection-method <method>', help: 'how its IPv6 address is found (default: first-found)' },
-    { flags: '--log-dir <folder>', help: 'where logs are kept (default: /var/log/calico)' },
-    {
-      flags: '--node-image <image>',
-      help: 'the image to start (default: calico/node:latest, as make image builds it)',
-    },
-    { flags: '--backend <backend>', help: 'bird, vxlan or none: how hosts learn their routes (default: bird)' },
+    START_FLAGS.logDir,
+    START_FLAGS.nodeImage,
+    START_FLAGS.backend,
     { flags: '--no-default-ippools', help: 'no pool is made at start-up' },
     { flags: '--felix-config <file>', help: "the agent's settings, /etc/calico/felix.cfg inside" },
     { flags: '--dryrun', help: 'print the command, run nothing' },
     { flags: '--init-system', help: 'run in the foreground, as an init system wants it' },
-    { flags: '--runtime <runtime>', help: 'docker, or none: without a container (default: docker)' },
+    START_FLAGS.runtime,
     { flags: '--disable-docker-networking', help: 'do not serve the Docker network plug-in' },
     { flags: '--docker-networking-ifprefix <prefix>', help: 'of interfaces inside containers (default: cali)' },
     {
