@@ -64,14 +64,23 @@ export class DockerEndpoints {
 
   /** All of this host, as the datastore has them now. */
   async load(): Promise<readonly DockerEndpoint[]> {
+    const before = new Map(this.#byId);
     const stored = await this.#client.list('WorkloadEndpoint', DOCKER_NAMESPACE);
     const mine = stored
       .map(({ value }) => value)
       .filter(({ spec }) => spec.node === this.#hostname && spec.orchestrator === ORCHESTRATOR)
       .map(fromStored);
-    // What is known here is newer than what was read while a container joined or left.
-    for (const endpoint of mine) if (!this.#byId.has(endpoint.id)) this.#byId.set(endpoint.id, endpoint);
+    const isKnown = ({ id }: DockerEndpoint): boolean => before.has(id) || this.#byId.has(id);
+    // What became of one here while they were read is newer.
+    for (const endpoint of mine) if (!isKnown(endpoint)) this.#byId.set(endpoint.id, endpoint);
+    const ids = new Set(mine.map(({ id }) => id));
+    for (const endpoint of before.values()) if (!ids.has(endpoint.id)) this.#drop(endpoint);
     return mine;
+  }
+
+  /** Somebody else deleted it, unless it was made anew meanwhile. */
+  #drop(endpoint: DockerEndpoint): void {
+    if (this.#byId.get(endpoint.id) === endpoint) this.#byId.delete(endpoint.id);
   }
 
   async find(id: string): Promise<DockerEndpoint | undefined> {
@@ -142,10 +151,15 @@ export class DockerEndpoints {
   async #shareProfiles(endpoint: DockerEndpoint, gone?: string): Promise<void> {
     for (const other of this.companions(endpoint)) {
       const shared = this.#profilesOf(other);
-      await this.#client.change(this.#key(other.id), (stored) => {
-        const kept = (stored.spec.profiles ?? []).filter((name) => name !== gone);
-        return { ...stored, spec: { ...stored.spec, profiles: [...new Set([...kept, ...shared])] } };
-      });
+      try {
+        await this.#client.change(this.#key(other.id), (stored) => {
+          const kept = (stored.spec.profiles ?? []).filter((name) => name !== gone);
+          return { ...stored, spec: { ...stored.spec, profiles: [...new Set([...kept, ...shared])] } };
+        });
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        this.#drop(other);
+      }
     }
   }
 
