@@ -6,9 +6,15 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
+
+const LINES_OF_REASONS = 20;
 
 /** Patterns of tests that may be skipped: a line is `FULL NAME OF THE TEST  # why`, with `*` for anything. */
 function expectedSkips(): RegExp[] {
@@ -17,6 +23,15 @@ function expectedSkips(): RegExp[] {
     .map((line) => line.replace(/\s+#.*$/, '').trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => new RegExp(`^${line.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`));
+}
+
+/** What was thrown, without its stacks: where only the end of a run's output is kept, this is all there is to go by. */
+function reasons(messages: readonly string[] = []): string {
+  const lines = messages.flatMap((message) => message.split('\n')).filter((line) => !/^\s*(at .*)?$/.test(line));
+  return lines
+    .slice(0, LINES_OF_REASONS)
+    .map((line) => `\n    ${line}`)
+    .join('');
 }
 
 const expected = expectedSkips();
@@ -39,7 +54,7 @@ for (const file of process.argv.slice(2)) {
     for (const test of result.assertionResults) {
       if (test.status === 'passed') passed += 1;
       else if (test.status === 'failed') {
-        console.error(`FAILED ${result.name}: ${test.fullName}`);
+        console.error(`FAILED ${result.name}: ${test.fullName}${reasons(test.failureMessages)}`);
         failed += 1;
       } else if (result.status === 'failed' || expected.some((pattern) => pattern.test(test.fullName))) skipped += 1;
       else {
