@@ -167,6 +167,11 @@ export function readElementList(attributes: Attributes): {
   };
 }
 
+/** What tells the elements of a hash set apart: the bytes of their first attribute, the key. */
+export function elementIdentity({ payload }: Attribute): string {
+  return payload.toString('latin1', 0, payload.readUInt16LE(0));
+}
+
 /** Which set's elements a dump should give. */
 export function writeElementsOf(into: AttributeWriter, head: ElementListHead): void {
   into.string(NFTA_SET_ELEM_LIST_TABLE, head.tableName);

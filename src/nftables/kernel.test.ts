@@ -5,11 +5,13 @@ import { type Message, NLM_F_ACK, NLM_F_DUMP } from '../netlink/message.js';
 import { NetlinkSocket } from '../netlink/socket.js';
 import { FakeTransport, ackReply, dumpReply, messageBytes } from '../netlink/transport.fake.js';
 import { NETLINK_NETFILTER } from '../sys/constants.js';
+import { writeMembers } from './element-codec.js';
 import { KernelNftables } from './kernel.js';
 import { reversePathFails, saddrIn } from './match.js';
 import { chain, elements, set, table } from './objects.js';
 import { rule } from './rule.js';
 import { drop } from './statements.js';
+import { writeSet } from './set-codec.js';
 import { Transaction } from './transaction.js';
 import { messageType } from './wire.js';
 
@@ -153,5 +155,51 @@ describe('KernelNftables.readTable()', () => {
       );
     expect(await answering(ENOENT).readTable(T)).toBeUndefined();
     await expect(answering(1).readTable(T)).rejects.toThrow('cannot read table inet t: EPERM');
+  });
+
+  /** A kernel whose table has the set {@link S}, and gives these members when asked for them, dump after dump. */
+  function giving(dumps: readonly (readonly string[])[]): {
+    readonly kernel: KernelNftables;
+    readonly asked: () => number;
+  } {
+    let asked = 0;
+    const shape = { tableName: 't', name: 's', key: S.key };
+    const parts: Partial<Record<number, () => Buffer>> = {
+      [messageType('GETSET')]: () => encodeAttributes((into) => writeSet(into, { ...shape, id: 1 })),
+      [messageType('GETSETELEM')]: () => {
+        const members = dumps[Math.min(asked, dumps.length - 1)] ?? [];
+        asked += 1;
+        return encodeAttributes((into) => {
+          writeMembers(into, { tableName: 't', setName: 's' }, shape, { members, from: 0 });
+        });
+      },
+    };
+    const kernel = kernelOn((request) => {
+      if (request.type === messageType('GETGEN')) return generationReply(request, 1);
+      const named = encodeAttributes((into) => into.string(1, 't'));
+      if ((request.flags & NLM_F_DUMP) === NLM_F_DUMP) {
+        const part = parts[request.type]?.();
+        return dumpReply(request, request.type - 1, part === undefined ? [] : [[Buffer.concat([GENMSG, part])]]);
+      }
+      const head = { type: messageType('NEWTABLE'), sequence: request.sequence };
+      return [messageBytes(head, Buffer.concat([GENMSG, named])), ackReply(request)];
+    });
+    return { kernel, asked: () => asked };
+  }
+
+  test('reads a set again whose elements moved meanwhile: one is there twice, another left out', async () => {
+    const all = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+    const { kernel, asked } = giving([['192.0.2.1', '192.0.2.2', '192.0.2.1'], [...all, '192.0.2.2'], all]);
+    const seen = await kernel.readTable(T);
+    expect(seen?.sets.get('s')?.elements.map(({ key }) => key)).toEqual(all);
+    expect(asked()).toBe(3);
+  });
+
+  test('gives up on a set that never rests', async () => {
+    const { kernel, asked } = giving([['192.0.2.1', '192.0.2.1']]);
+    await expect(kernel.readTable(T)).rejects.toThrow(
+      'cannot read set inet t s: its elements moved during each of 10 attempts',
+    );
+    expect(asked()).toBe(10);
   });
 });

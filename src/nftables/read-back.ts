@@ -1,10 +1,10 @@
-import { systemClock, TimeSlice } from '../base/clock.js';
+import { sleep, systemClock, TimeSlice } from '../base/clock.js';
 import { UnavailableError } from '../base/errors.js';
 import { type Attribute, Attributes } from '../netlink/attributes.js';
 import { isErrno } from '../netlink/errors.js';
 import { type Message, oneRequest } from '../netlink/message.js';
 import type { NetlinkSocket } from '../netlink/socket.js';
-import { readElementList, readElements, writeElementsOf } from './element-codec.js';
+import { elementIdentity, readElementList, readElements, writeElementsOf } from './element-codec.js';
 import type { Expression } from './expressions/expression.js';
 import type { ReadOptions, RuleRef, SeenChain, SeenElement, SeenRule, SeenSet, SeenTable } from './nftables.js';
 import type { AnySet, ChainId, Counter, NftMap, Table, TableId } from './objects.js';
@@ -21,6 +21,10 @@ const ATTEMPTS = 10;
 const SLICE_MS = 10;
 /** Rules between two looks at the clock. */
 const STRIDE = 200;
+/** The same for elements, which take less. */
+const ELEMENTS_STRIDE = 5000;
+/** First wait for a set that grows; then twice as long each time, one second in all. */
+const GROWING_MS = 1;
 
 /** The ruleset's generation. */
 export async function readGeneration(socket: NetlinkSocket): Promise<number> {
@@ -52,7 +56,7 @@ export async function readTables(socket: NetlinkSocket): Promise<readonly Table[
 /**
  * One table at one generation: dumps everything, and again when somebody committed meanwhile.
  *
- * @throws {UnavailableError} `ERR_CALI_NFT_UNSTEADY` when it changed during each of ten attempts
+ * @throws {UnavailableError} `ERR_CALI_NFT_UNSTEADY` when it changed, or a set in it grew, during each of ten attempts
  */
 export async function readTableSteady(
   socket: NetlinkSocket,
@@ -127,7 +131,7 @@ async function readParts(
   const anonymous = new Map<string, SeenSet>();
   for (const { set, anonymous: isAnonymous } of decoded) {
     const wanted = isAnonymous || options.withoutElements !== true;
-    const seen = new LazySet(set, wanted ? await readSetElements(socket, table, set) : []);
+    const seen = new LazySet(set, wanted ? await readSetElements(socket, table, set, pacer) : []);
     (isAnonymous ? anonymous : sets).set(set.name, seen);
     await pacer.pause();
   }
@@ -177,10 +181,38 @@ async function readCounters(socket: NetlinkSocket, id: TableId): Promise<Readonl
   return counters;
 }
 
-async function readSetElements(socket: NetlinkSocket, id: TableId, set: AnySet): Promise<readonly Attribute[]> {
+/**
+ * A hash set grows some time after the commit that filled it. The kernel goes on with a dump by counting how many elements it gave, so a
+ * dump while elements move to the larger table gives some twice and leaves others out, and says nothing of it: no generation passes. One
+ * that leaves some out gives at least as many twice.
+ */
+async function readSetElements(
+  socket: NetlinkSocket,
+  id: TableId,
+  set: AnySet,
+  pacer: TimeSlice,
+): Promise<readonly Attribute[]> {
   const head = { tableName: id.name, setName: set.name };
-  const messages = await dump(socket, 'GETSETELEM', id, (into) => writeElementsOf(into, head));
-  return messages.flatMap((message) => readElementList(attributesOf(message)).elements);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await sleep(systemClock, GROWING_MS * 2 ** attempt);
+    const messages = await dump(socket, 'GETSETELEM', id, (into) => writeElementsOf(into, head));
+    const elements = messages.flatMap((message) => readElementList(attributesOf(message)).elements);
+    // Intervals lie in trees and arrays, which only a commit changes.
+    if (set.interval === true || !(await hasRepeated(elements, pacer))) return elements;
+  }
+  throw new UnavailableError(
+    'ERR_CALI_NFT_UNSTEADY',
+    `cannot read set ${id.family} ${id.name} ${set.name}: its elements moved during each of ${ATTEMPTS} attempts`,
+  );
+}
+
+async function hasRepeated(elements: readonly Attribute[], pacer: TimeSlice): Promise<boolean> {
+  const met = new Set<string>();
+  for (const [index, element] of elements.entries()) {
+    met.add(elementIdentity(element));
+    if (index % ELEMENTS_STRIDE === 0) await pacer.pause();
+  }
+  return met.size < elements.length;
 }
 
 class LazySet implements SeenSet {
