@@ -17,7 +17,6 @@ export interface Ends {
   readonly hostLink: Link;
   readonly workload: Side;
   readonly workloadLink: Link;
-  readonly mayForward: boolean;
 }
 
 /** A workload's address as a prefix of full length: it shares its subnet with nobody. @throws {CalicoError} */
@@ -49,11 +48,11 @@ export function checkFamily(family: Family): void {
   );
 }
 
-/** Sysctls of both sides for a family; before the interfaces are up, where that can be. @throws {KernelError} */
-export function prepareFamily(ends: Ends, family: Family): void {
+/** Sysctls of both sides for a family that an attached workload has not had yet. @throws {KernelError} */
+function prepareFamily(ends: Ends, family: Family): void {
   checkFamily(family);
   ends.host.namespace.run(() => writeHostSysctls(ends.hostLink.name, family));
-  ends.workload.namespace.run(() => writeWorkloadSysctls(ends.workloadLink.name, family, ends.mayForward));
+  ends.workload.namespace.run(() => writeWorkloadSysctls(ends.workloadLink.name, family));
 }
 
 /** The way out for a family. Before its addresses, so that there is no moment with an address and no route. */
@@ -121,7 +120,7 @@ async function findEnds(host: Side, workload: Side, address: WorkloadAddress): P
     const missing = hostLink === undefined ? address.hostInterface : `${containerInterface} in the workload`;
     throw new CalicoError('ERR_CALI_WORKLOAD_GONE', `the workload is not attached: there is no interface ${missing}`);
   }
-  return { host, hostLink, workload, workloadLink, mayForward: false };
+  return { host, hostLink, workload, workloadLink };
 }
 
 /**

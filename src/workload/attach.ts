@@ -1,17 +1,15 @@
-import { CalicoError } from '../base/errors.js';
 import type { Family } from '../net/address.js';
 import { HOST_SIDE_MAC, parseMac } from '../net/mac.js';
 import type { Prefix } from '../net/prefix.js';
-import { changeLink, createVeth, deleteLink, findLink, type Link } from '../netlink/route/link.js';
+import { changeLink, createVeth, deleteLink } from '../netlink/route/link.js';
 import type { NamespaceRef } from '../sys/namespace.js';
-import { addAddress, addGateway, checkFamily, type Ends, prepareFamily, workloadPrefix } from './address.js';
+import { addAddress, addGateway, checkFamily, type Ends, workloadPrefix } from './address.js';
+import { raiseHostEnd, requireLink } from './host-end.js';
 import { describeNamespace, Side, workloadError } from './pair.js';
-import { kernelHasIpv6, skipDuplicateDetection } from './sysctls.js';
+import { writeForwarding, writeWorkloadSysctls } from './sysctls.js';
 
 /** The kernel numbers it: the first link of every namespace. */
 const LOOPBACK_INDEX = 1;
-/** RFC 8200 section 5. */
-const IPV6_MINIMUM_MTU = 1280;
 
 export interface Attachment {
   /** The workload's network namespace: a path, a process id in it, or one that is open. */
@@ -89,9 +87,9 @@ async function connect(
         hostLink: await requireLink(host, hostInterface),
         workload,
         workloadLink: await requireLink(workload, containerInterface),
-        mayForward: attachment.mayForward ?? false,
       },
       prefixes,
+      attachment.mayForward ?? false,
     );
   } catch (error) {
     await deleteLink(host.socket, hostInterface);
@@ -99,18 +97,14 @@ async function connect(
   }
 }
 
-async function configure(ends: Ends, prefixes: readonly Prefix[]): Promise<Attached> {
+async function configure(ends: Ends, prefixes: readonly Prefix[], mayForward: boolean): Promise<Attached> {
   const families = new Set<Family>(prefixes.map(({ address }) => address.family));
-  for (const family of families) prepareFamily(ends, family);
-  // Below its minimum MTU a link has no IPv6 state at all.
-  const hasIpv6 = kernelHasIpv6() && ends.hostLink.mtu >= IPV6_MINIMUM_MTU;
-  if (hasIpv6) ends.host.namespace.run(() => skipDuplicateDetection(ends.hostLink.name));
-  await changeLink(ends.workload.socket, LOOPBACK_INDEX, { up: true });
-  // The workload's IPv6 gateway is the link-local address of this MAC, whatever this host's habit for new interfaces is.
-  await changeLink(ends.host.socket, ends.hostLink.index, {
-    up: true,
-    ...(hasIpv6 ? { addressGeneration: 'eui64' } : {}),
+  ends.workload.namespace.run(() => {
+    for (const family of families) writeWorkloadSysctls(ends.workloadLink.name, family);
+    writeForwarding(mayForward);
   });
+  await changeLink(ends.workload.socket, LOOPBACK_INDEX, { up: true });
+  await raiseHostEnd(ends.host, ends.hostLink, families);
   await changeLink(ends.workload.socket, ends.workloadLink.index, { up: true });
   for (const family of families) await addGateway(ends, family);
   for (const prefix of prefixes) await addAddress(ends, prefix);
@@ -120,12 +114,4 @@ async function configure(ends: Ends, prefixes: readonly Prefix[]): Promise<Attac
     mac: ends.workloadLink.mac ?? '',
     hostMac: ends.hostLink.mac ?? '',
   };
-}
-
-async function requireLink(side: Side, name: string): Promise<Link> {
-  const link = await findLink(side.socket, name);
-  if (link === undefined) {
-    throw new CalicoError('ERR_CALI_WORKLOAD_GONE', `interface ${name} was deleted while it was being set up`);
-  }
-  return link;
 }

@@ -1,17 +1,14 @@
-import { CalicoError } from '../base/errors.js';
 import type { Family } from '../net/address.js';
 import { HOST_SIDE_MAC, parseMac } from '../net/mac.js';
+import type { Prefix } from '../net/prefix.js';
 import { isErrno } from '../netlink/errors.js';
-import { changeLink, createVeth, deleteLink, findLink, listLinks } from '../netlink/route/link.js';
+import { createVeth, deleteLink, findLink, type Link, listLinks } from '../netlink/route/link.js';
 import { addRoute } from '../netlink/route/route.js';
 import { EEXIST } from '../sys/errno.js';
 import type { NamespaceRef } from '../sys/namespace.js';
 import { checkFamily, workloadPrefix, WORKLOAD_ROUTE_METRIC } from './address.js';
+import { raiseHostEnd, requireLink } from './host-end.js';
 import { Side, workloadError } from './pair.js';
-import { kernelHasIpv6, skipDuplicateDetection, writeHostSysctls } from './sysctls.js';
-
-/** RFC 8200 section 5. */
-const IPV6_MINIMUM_MTU = 1280;
 
 /** A cable whose other end somebody else, a container engine, puts into the workload and configures there. */
 export interface LooseCable {
@@ -52,8 +49,9 @@ export async function layLooseCable(cable: LooseCable): Promise<void> {
       peer: { name: hostInterface, mtu, mac: HOST_SIDE_MAC },
     });
     try {
-      await configureHostEnd(host, cable, families);
-      for (const destination of prefixes) await routeTo(host, hostInterface, destination);
+      const link = await requireLink(host, hostInterface);
+      await raiseHostEnd(host, link, families);
+      for (const destination of prefixes) await routeTo(host, link, destination);
     } catch (error) {
       await deleteLink(host.socket, hostInterface);
       throw error;
@@ -63,34 +61,12 @@ export async function layLooseCable(cable: LooseCable): Promise<void> {
   }
 }
 
-async function configureHostEnd(
-  host: Side,
-  { hostInterface, mtu }: LooseCable,
-  families: ReadonlySet<Family>,
-): Promise<void> {
-  const link = await findLink(host.socket, hostInterface);
-  if (link === undefined) throw gone(hostInterface);
-  const hasIpv6 = kernelHasIpv6() && mtu >= IPV6_MINIMUM_MTU;
-  host.namespace.run(() => {
-    for (const family of families) writeHostSysctls(hostInterface, family);
-    if (hasIpv6) skipDuplicateDetection(hostInterface);
-  });
-  // The workload's IPv6 gateway is the link-local address of this MAC, whatever this host's habit for new interfaces is.
-  await changeLink(host.socket, link.index, { up: true, ...(hasIpv6 ? { addressGeneration: 'eui64' } : {}) });
-}
-
-async function routeTo(
-  host: Side,
-  hostInterface: string,
-  destination: ReturnType<typeof workloadPrefix>,
-): Promise<void> {
-  const link = await findLink(host.socket, hostInterface);
-  if (link === undefined) throw gone(hostInterface);
+async function routeTo(host: Side, link: Link, destination: Prefix): Promise<void> {
   try {
     await addRoute(host.socket, {
       destination,
       interfaceIndex: link.index,
-      interfaceName: hostInterface,
+      interfaceName: link.name,
       metric: WORKLOAD_ROUTE_METRIC,
     });
   } catch (error) {
@@ -104,10 +80,6 @@ export async function isCableTaken(hostInterface: string, hostNetns?: NamespaceR
   using host = Side.open(hostNetns);
   const link = await findLink(host.socket, hostInterface);
   return link?.kind === 'veth' && link.peerNamespaceId !== undefined;
-}
-
-function gone(name: string): CalicoError {
-  return new CalicoError('ERR_CALI_WORKLOAD_GONE', `interface ${name} was deleted while it was being set up`);
 }
 
 /** Host interfaces of cables whose other end lies on the host, under a name that begins so: nobody took it, or it was given back. */

@@ -53,13 +53,16 @@ export function skipDuplicateDetection(interfaceName: string): void {
   tryWrite(`net/ipv6/conf/${interfaceName}/accept_dad`, '0');
 }
 
-/** Settings inside the workload's namespace; call there, before the interface is up. @throws {KernelError} */
-export function writeWorkloadSysctls(interfaceName: string, family: Family, mayForward: boolean): void {
+/** Whether a workload routes for others, in every family: also in one whose first address comes later. @throws {KernelError} */
+export function writeForwarding(mayForward: boolean): void {
   const forwarding = mayForward ? '1' : '0';
-  if (family === 4) {
-    writeSysctl('net/ipv4/ip_forward', forwarding);
-    return;
-  }
+  writeSysctl('net/ipv4/ip_forward', forwarding);
+  if (kernelHasIpv6()) writeSysctl('net/ipv6/conf/all/forwarding', forwarding);
+}
+
+/** Settings inside the workload's namespace; call there, before the interface is up where that can be. @throws {KernelError} */
+export function writeWorkloadSysctls(interfaceName: string, family: Family): void {
+  if (family === 4) return;
   write([
     // Container runtimes switch IPv6 off for all of a new namespace; `default` and `lo` follow `all` only when they are made later.
     ['net/ipv6/conf/all/disable_ipv6', '0'],
@@ -68,6 +71,5 @@ export function writeWorkloadSysctls(interfaceName: string, family: Family, mayF
     [`net/ipv6/conf/${interfaceName}/disable_ipv6`, '0'],
     // IPAM has made the addresses unique; waiting a second for nobody's objection would delay the start of every workload.
     [`net/ipv6/conf/${interfaceName}/accept_dad`, '0'],
-    ['net/ipv6/conf/all/forwarding', forwarding],
   ]);
 }

@@ -101,6 +101,20 @@ describe('attachWorkload()', () => {
 });
 
 describe('addWorkloadAddress()', () => {
+  test.each([
+    { mayForward: true, forwarding: '1' },
+    { mayForward: false, forwarding: '0' },
+  ])('leaves forwarding as attaching made it, $forwarding, in both families', async ({ mayForward, forwarding }) => {
+    const where = { netns: a, hostNetns: host, hostInterface: 'calia' };
+    const settings = (): string =>
+      run(a, 'sysctl', '-n', 'net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding', 'net.ipv6.conf.eth0.forwarding');
+    for (const [first = '', second = ''] of [A.addresses, A.addresses.toReversed()]) {
+      await attachWorkload({ ...A, addresses: [first], mayForward, netns: a, hostNetns: host });
+      await addWorkloadAddress({ ...where, address: second });
+      expect(settings()).toBe([forwarding, forwarding, forwarding].join('\n'));
+    }
+  });
+
   test('a second address, and a first of the other family, work until removed', async () => {
     await attachWorkload({ ...A, addresses: ['192.168.0.5'], netns: a, hostNetns: host });
     await attachWorkload({ ...B, netns: b, hostNetns: host });
