@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { formatAddress } from '../net/address.js';
 import { tryParsePrefix } from '../net/prefix.js';
@@ -19,12 +20,13 @@ import {
   type NetworkRequest,
   publishedPorts,
 } from './protocol.js';
+import { SecondWays } from './second-ways.js';
 import type { DockerSettings } from './settings.js';
 
 /** What reaches the kernel, so that tests can stand in for it. */
 export interface DockerKernel {
   lay(cable: LooseCable): Promise<void>;
-  /** For a container's second interface. */
+  /** For a container's second interface. @returns false while it is not in the container */
   addSecondWay(options: SecondInterface): Promise<boolean>;
   detach(options: { readonly hostInterface: string }): Promise<boolean>;
   /** Host interfaces of cables that no engine has, by how their other ends are called. */
@@ -42,6 +44,7 @@ export interface NetworkDriverOptions {
   readonly ipam: IpamDriver;
   readonly kernel: DockerKernel;
   readonly settings: DockerSettings;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -54,9 +57,17 @@ const NO_ONE: Omit<Joined, 'sandbox'> = { container: undefined, names: [], label
 /** The plugin's network half. */
 export class NetworkDriver {
   readonly #options: NetworkDriverOptions;
+  readonly #secondWays: SecondWays;
 
   constructor(options: NetworkDriverOptions) {
+    const { kernel, clock, log } = options;
     this.#options = options;
+    this.#secondWays = new SecondWays({ add: (second) => kernel.addSecondWay(second), clock, log });
+  }
+
+  /** Does nothing more by itself. */
+  close(): void {
+    this.#secondWays.close();
   }
 
   createNetwork(request: NetworkRequest): Promise<void> {
@@ -130,10 +141,9 @@ export class NetworkDriver {
 
   /** The engine has put everything in place, and asks what there is to know: the moment to mend a second interface's routes. */
   async settle({ EndpointID }: EndpointReference): Promise<void> {
-    const { endpoints, kernel } = this.#options;
-    const endpoint = await endpoints.find(EndpointID);
+    const endpoint = await this.#options.endpoints.find(EndpointID);
     if (endpoint?.sandbox === undefined || endpoint.ipam === 'default' || this.#isFirst(endpoint)) return;
-    await kernel.addSecondWay({
+    await this.#secondWays.give(EndpointID, {
       netns: endpoint.sandbox,
       hostInterface: endpoint.interfaceName,
       addresses: endpoint.addresses,
@@ -142,6 +152,7 @@ export class NetworkDriver {
 
   /** The cable goes; its other end may lie in the container or on the host by now. */
   async leave({ EndpointID }: EndpointReference): Promise<void> {
+    this.#secondWays.leave(EndpointID);
     await this.#options.kernel.detach({ hostInterface: interfaceNames(EndpointID).host });
     await this.#options.endpoints.left(EndpointID);
   }

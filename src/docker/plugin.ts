@@ -90,6 +90,7 @@ export class DockerPlugin {
       ipam: this.#ipam,
       kernel,
       settings,
+      clock,
       log,
     });
     const leaks = new LeakSearch({ engine, endpoints, ipam, handleId, book, kernel, clock, log });
@@ -107,6 +108,7 @@ export class DockerPlugin {
     try {
       await Promise.all([this.#watch.run(signal), this.#names?.run(signal)]);
     } finally {
+      this.#network.close();
       await server.close();
     }
   }

@@ -1,3 +1,4 @@
+import { KernelError } from '../base/errors.js';
 import type { Family } from '../net/address.js';
 import { HOST_SIDE_MAC } from '../net/mac.js';
 import { findLink, listLinks } from '../netlink/route/link.js';
@@ -31,21 +32,23 @@ export interface SecondInterface {
  * Gives a workload's second interface a way out of its own: what has one of its addresses as source leaves by it, so that both ends of
  * a conversation see one interface; and it stands in for the first interface's default route when that goes.
  *
- * @returns false when the interface is not in the workload
+ * @returns false when the interface is not in the workload, or down, or there is no such workload yet
  * @throws {CalicoError} `ERR_CALI_WORKLOAD_ATTACH`
  */
 export async function addSecondWay({ netns, hostInterface, addresses, hostNetns }: SecondInterface): Promise<boolean> {
   try {
     const prefixes = addresses.map(workloadPrefix);
     using host = Side.open(hostNetns);
-    using workload = Side.open(netns);
+    using workload = openWhenThere(netns);
+    if (workload === undefined) return false;
     const hostLink = await findLink(host.socket, hostInterface);
     // Each end of a cable names the other one's number.
     const link = (await listLinks(workload.socket)).find(
       ({ parentIndex, kind, index }) =>
         kind === 'veth' && parentIndex === hostLink?.index && hostLink?.parentIndex === index,
     );
-    if (link === undefined) return false;
+    // No route leads over an interface that is down: whoever put it there is not done with it.
+    if (link?.isUp !== true) return false;
     const table = TABLE_BASE + link.index;
     for (const family of new Set<Family>(prefixes.map(({ address }) => address.family))) {
       const routes = gatewayRoutes(family, link.index, hostLink?.mac ?? HOST_SIDE_MAC);
@@ -56,6 +59,16 @@ export async function addSecondWay({ netns, hostInterface, addresses, hostNetns 
     return true;
   } catch (error) {
     throw workloadError(`cannot give ${hostInterface} a way out of its own`, error);
+  }
+}
+
+/** A path that is not there is a namespace yet to be made; one that is no namespace, a file on which it is yet to be mounted. */
+function openWhenThere(netns: NamespaceRef): Side | undefined {
+  try {
+    return Side.open(netns);
+  } catch (error) {
+    if (error instanceof KernelError && ['ENOENT', 'EINVAL'].includes(error.errnoName)) return undefined;
+    throw error;
   }
 }
 

@@ -118,6 +118,12 @@ onEachEngine((generation) => {
       expect(await hosts.pings(FIRST, 'on-left', await hosts.address(FIRST, 'both', 'left'))).toBe(true);
       expect(await hosts.pings(SECOND, 'on-right', await hosts.address(FIRST, 'both', 'right'))).toBe(true);
       expect(await hosts.pings(FIRST, 'on-left', rightAddress)).toBe(false);
+      // An engine that starts a container on two networks asks for its routes before it has its interfaces.
+      await hosts.docker(FIRST, 'restart -t 0 both');
+      const bothRight = await hosts.address(FIRST, 'both', 'right');
+      await until('right to both', () => hosts.pings(SECOND, 'on-right', bothRight));
+      expect(await hosts.pings(FIRST, 'both', rightAddress)).toBe(true);
+      expect(await hosts.pings(FIRST, 'both', 'on-left')).toBe(true);
       await hosts.docker(FIRST, 'network disconnect right both');
       expect(await hosts.pings(FIRST, 'both', 'on-left')).toBe(true);
       await removeAll(hosts, 'left', 'right');

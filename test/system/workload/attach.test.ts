@@ -11,6 +11,8 @@ import { writeSysctl } from '../../../src/sys/sysctl.js';
 import { addWorkloadAddress, removeWorkloadAddress } from '../../../src/workload/address.js';
 import { attachWorkload } from '../../../src/workload/attach.js';
 import { detachWorkload } from '../../../src/workload/detach.js';
+import { layLooseCable } from '../../../src/workload/loose-cable.js';
+import { addSecondWay } from '../../../src/workload/second-way.js';
 
 let host: NetworkNamespace;
 let a: NetworkNamespace;
@@ -135,5 +137,23 @@ describe('addWorkloadAddress()', () => {
     await expect(addWorkloadAddress({ ...where, hostInterface: 'calix', address: '192.168.0.9' })).rejects.toThrowError(
       'cannot add 192.168.0.9/32 to the workload at calix: the workload is not attached: there is no interface calix',
     );
+  });
+});
+
+describe('addSecondWay()', () => {
+  test('waits for the namespace, and for the interface to come there and be up', async () => {
+    await attachWorkload({ ...A, netns: a, hostNetns: host });
+    const second = { hostInterface: 'calisecond', addresses: ['192.168.0.9', 'fd80:24e2:f998:72d6::9'] };
+    await layLooseCable({ ...second, looseInterface: 'tempsecond', mtu: 1_440, hostNetns: host });
+    expect(await addSecondWay({ ...second, netns: '/run/netns/no-such', hostNetns: host })).toBe(false);
+    expect(await addSecondWay({ ...second, netns: '/proc/self/mounts', hostNetns: host })).toBe(false);
+    expect(await addSecondWay({ ...second, netns: a, hostNetns: host })).toBe(false);
+    run(host, 'ip', 'link', 'set', 'tempsecond', 'netns', a.path);
+    expect(await addSecondWay({ ...second, netns: a, hostNetns: host })).toBe(false);
+    for (const address of second.addresses) run(a, 'ip', 'address', 'add', address, 'dev', 'tempsecond', 'nodad');
+    run(a, 'ip', 'link', 'set', 'tempsecond', 'up');
+    expect(await addSecondWay({ ...second, netns: a, hostNetns: host })).toBe(true);
+    expect(run(a, 'ip', 'route', 'get', '203.0.113.1', 'from', '192.168.0.9')).toContain('dev tempsecond');
+    expect(run(a, 'ip', 'route', 'get', '203.0.113.1')).not.toContain('tempsecond');
   });
 });
