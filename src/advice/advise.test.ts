@@ -96,6 +96,18 @@ describe('nearMisses()', () => {
     );
   });
 
+  test('guesses at a word of two letters where one of three is known, and the other way round', () => {
+    const before = new Cluster([workload('shop/a', { app: 'db', e: 'f' })]);
+    const guess = (selector: string) => tell([policy({ selector })], before).filter((each) => each.includes('did you'));
+    expect(guess("ap == 'db'")).toEqual([
+      'NetworkPolicy "shop/p": spec.selector: nothing has a label "ap" | did you mean "app"?',
+    ]);
+    expect(guess("app == 'dbb'")).toEqual([
+      'NetworkPolicy "shop/p": spec.selector: nothing has "dbb" as its label "app" | did you mean "db"?',
+    ]);
+    expect([guess("app == 'da'"), guess('has(ee)'), guess('has(a)')]).toEqual([[], [], []]);
+  });
+
   test('takes another number and a word of its own for what they are', () => {
     const before = new Cluster([workload('shop/a', { net: 'net1', app: 'frontend' })]);
     expect(

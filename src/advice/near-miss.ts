@@ -36,12 +36,16 @@ function questionsOf(selector: Selector): readonly Question[] {
   }
 }
 
-/** Shorter words are near to everything. */
+/** Shorter words are near to everything; one of two letters may still be one of three that lost one. */
 const SHORTEST = 3;
+
+function isTooShort(typed: string, known: string): boolean {
+  return Math.max(typed.length, known.length) < SHORTEST || Math.min(typed.length, known.length) < SHORTEST - 1;
+}
 
 /** One letter typed wrong, left out, too many, or two swapped. Numbers are counted, not mistyped: `net3` is not `net4`. */
 export function isOneLetterOff(typed: string, known: string): boolean {
-  if (typed === known || typed.length < SHORTEST || known.length < SHORTEST) return false;
+  if (typed === known || isTooShort(typed, known)) return false;
   const digitless = (text: string): string => text.replaceAll(/\d+/g, '0');
   if (digitless(typed) === digitless(known)) return false;
   let start = 0;
