@@ -164,6 +164,9 @@ describe('Client.create()', () => {
     await expect(client.create(pool('b', '10.0.128.0/24'))).rejects.toThrow(
       'spec.cidr: "10.0.128.0/24" overlaps with pool "a" (10.0.0.0/16)',
     );
+    await expect(client.create(pool('b', '10.0.0.0/16'))).rejects.toMatchObject({
+      issues: [{ hint: 'to change the pool that is there, call it by its name: a' }],
+    });
   });
 
   test('refuses a pool over blocks of another size', async () => {

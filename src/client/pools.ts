@@ -45,6 +45,13 @@ function replacement(old: Stored<'IPPool'>, pool: IPPool): string {
     : `${name} gave way to pool "${pool.metadata.name}" (${pool.spec.cidr}): nobody used it yet`;
 }
 
+/** Somebody who gives the same CIDR a name of its own mostly wants to change the pool that has it. */
+function overlapHint({ key, value }: Stored<'IPPool'>, pool: IPPool): string {
+  return value.spec.cidr === pool.spec.cidr
+    ? `to change the pool that is there, call it by its name: ${key.name}`
+    : 'see the pools with: calicoctl get ippool -o wide';
+}
+
 /**
  * Judges a new pool against the others.
  *
@@ -63,7 +70,7 @@ export async function admitPool(datastore: Datastore, pool: IPPool): Promise<Poo
     if (!givesWay) {
       const inUse = isDefaultPool(other.value) ? ', which is in use' : '';
       const message = `"${cidr}" overlaps with pool "${other.key.name}" (${other.value.spec.cidr})${inUse}`;
-      throw refused(resource, ruleIssue('spec.cidr', message, 'see the pools with: calicoctl get ippool -o wide'));
+      throw refused(resource, ruleIssue('spec.cidr', message, overlapHint(other, pool)));
     }
     replaced.push(other);
   }
