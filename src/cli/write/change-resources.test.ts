@@ -113,9 +113,9 @@ describe('calicoctl label', () => {
       "failed to update label of policy web, key a is already present. please use '--overwrite' to set a new value\n",
     ],
     [['z', '--remove'], 'cannot remove label of policy web, key z does not exist\n'],
-    [['z'], 'invalid label z\n'],
-    [['=z'], 'invalid label =z\n'],
-    [['a=b=c'], 'invalid label a=b=c\n'],
+    [['z'], 'invalid label z\n  hint: write KEY=VALUE, or KEY --remove\n'],
+    [['=z'], 'invalid label =z\n  hint: write KEY=VALUE, or KEY --remove\n'],
+    [['a=b=c'], 'invalid label a=b=c\n  hint: write KEY=VALUE, or KEY --remove\n'],
   ])('refuses %j', async (words, message) => {
     expect(await label(await withPolicy(), ...words)).toEqual(refused(message));
   });

@@ -17,8 +17,8 @@ interface Change {
 }
 
 class LabelRefused extends CalicoError {
-  constructor(message: string) {
-    super('ERR_CALI_CLI_LABEL', message);
+  constructor(message: string, hint?: string) {
+    super('ERR_CALI_CLI_LABEL', message, hint === undefined ? {} : { hint });
   }
 }
 
@@ -36,7 +36,9 @@ function askedFor(call: Call): Asked {
   const common = { subject: `${kind} ${name}`, overwrite: flag(call, 'overwrite') };
   if (flag(call, 'remove')) return { ...common, key: label };
   const [key = '', value, ...rest] = label.split('=');
-  if (key === '' || value === undefined || rest.length > 0) throw new LabelRefused(`invalid label ${label}`);
+  if (key === '' || value === undefined || rest.length > 0) {
+    throw new LabelRefused(`invalid label ${label}`, 'write KEY=VALUE, or KEY --remove');
+  }
   const why = explainBadLabelKey(key) ?? explainBadLabelValue(value);
   if (why !== undefined) throw new LabelRefused(`invalid label ${label}: ${why}`);
   return { ...common, key, value };
