@@ -252,6 +252,10 @@ describe('calicoctl get', () => {
       'resource type \'networkpolicys\' is not supported\n  hint: did you mean "networkpolicy"?\n',
     ],
     ['get np -o xml', 'unrecognized output format \'xml\'\n  hint: did you mean "yml"?\n'],
+    [
+      'get np -o name',
+      "unrecognized output format 'name'\n  hint: write ps, wide, yaml, json, custom-columns=NAME,…, go-template=TEMPLATE or go-template-file=FILE\n",
+    ],
     ['get np -o yaml=x', 'unrecognized output format \'yaml=x\'\n  hint: did you mean "yaml"?\n'],
     ['get np -o go-template=', 'need to specify a template\n'],
     ['get np web -l a==b', 'give names or a selector, not both\n'],

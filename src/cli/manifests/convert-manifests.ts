@@ -16,7 +16,9 @@ function formatOf(call: Call): 'yaml' | 'json' {
   const format = textOption(call, 'output') ?? 'yaml';
   if (format === 'json') return 'json';
   if (format === 'yaml' || format === 'yml') return 'yaml';
-  throw new CalicoError('ERR_CALI_CLI_USAGE', `unrecognized output format '${format}'`);
+  throw new CalicoError('ERR_CALI_CLI_USAGE', `unrecognized output format '${format}'`, {
+    hint: 'write yaml or json',
+  });
 }
 
 /** The issue's path is one of the result; what was typed has the object's place only. */

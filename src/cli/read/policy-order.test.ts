@@ -111,7 +111,7 @@ describe('calicoctl policy order', () => {
       ],
     });
     expect((await calicoctl.run(['policy', 'order', 'h1', '-o', 'xml'])).stderr).toBe(
-      "unrecognized output format 'xml'\n",
+      "unrecognized output format 'xml'\n  hint: write ps, yaml or json\n",
     );
   });
 

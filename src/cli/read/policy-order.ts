@@ -119,7 +119,9 @@ function noticesOf(cluster: Cluster, { value }: EndpointFact, stages: readonly S
 export async function showPolicyOrder(call: Call, context: Context): Promise<Result> {
   const format = textOption(call, 'output') ?? 'ps';
   if (!/^(ps|ya?ml|json)$/.test(format)) {
-    throw new CalicoError('ERR_CALI_CLI_USAGE', `unrecognized output format '${format}'`);
+    throw new CalicoError('ERR_CALI_CLI_USAGE', `unrecognized output format '${format}'`, {
+      hint: 'write ps, yaml or json',
+    });
   }
   const cluster = await loadCluster(await context.connectToRead());
   const endpoint = findEndpoint(cluster, call.arguments[0] ?? '', textOption(call, 'namespace'));
