@@ -67,7 +67,9 @@ describe('--dry-run', () => {
     const before = await revision();
     const changed = { ...pool('lab', '10.5.0.0/16'), spec: { cidr: '10.5.0.0/16', natOutgoing: true } };
     const text = yaml(pool('office', '10.0.0.0/16'), changed, pool('bad', '10.5.1.0/24'));
-    expect((await calicoctl('apply --dry-run -f -', text)).stdout).toBe(
+    const { stdout, stderr } = await calicoctl('apply --dry-run -f -', text);
+    expect(stderr).toMatch(/\n {2}would not be applied: IPPool\(bad\); all others would\n$/);
+    expect(stdout).toBe(
       [
         'IPPool(office) would stay as it is',
         'IPPool(lab) would be changed',

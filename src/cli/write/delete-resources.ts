@@ -69,14 +69,14 @@ async function deleteAll({ client, keys, call, context }: Deletion): Promise<Fat
 }
 
 /** One line for each resource that is still there; what stopped all of it, once. */
-function errorsOf(fates: Fates, keys: Keys): readonly string[] {
+function errorsOf(fates: Fates, keys: Keys, isDryRun: boolean): readonly string[] {
   const format = (failure: Failure, index: number) => {
     const key = keys[index];
     if (key === undefined) return formatFailure(failure);
     return formatFailure({ ...failure, text: `Failed to delete '${key.kind}' resource: ${failure.text}` });
   };
   const errors = [...new Set(fates.failuresByPlace.map(([index, failure]) => format(failure, index)))];
-  const account = fates.isEnded ? [] : fates.account('deleted');
+  const account = fates.isEnded ? [] : fates.account('deleted', isDryRun);
   return [...errors.slice(0, -1), [...errors.slice(-1), ...account].join('\n')];
 }
 
@@ -101,5 +101,5 @@ export async function deleteResources(call: Call, context: Context): Promise<Res
   const deleted = fates.count('done');
   if (fates.failures.length === 0) return { output: [line(successMessage('deleted', { ...counts, total: deleted }))] };
   const output = deleted === 0 ? [] : [line(partialMessage('deleted', deleted, counts))];
-  return { output, errors: errorsOf(fates, keys) };
+  return { output, errors: errorsOf(fates, keys, flag(call, 'dryRun')) };
 }

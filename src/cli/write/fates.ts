@@ -59,17 +59,20 @@ export class Fates {
   }
 
   /** A line that leaves no doubt about any resource where some were written and some not; the shorter of the two lists is enough. */
-  account(done: string): readonly string[] {
+  account(done: string, isDryRun = false): readonly string[] {
     const written = this.#names((fate) => fate === 'done');
     const missing = this.#names((fate) => fate === 'failed' || fate === 'untried');
     const unknown = this.#names((fate) => fate === 'unknown');
     const perhaps = unknown.length === 0 ? [] : [`perhaps ${done}, since no answer came: ${unknown.join(', ')}`];
     if (written.length === 0) return perhaps.map((part) => `  ${part}`);
     if (missing.length + unknown.length === 0) return [];
+    const [yes, no, others] = isDryRun
+      ? [`would be ${done}`, `would not be ${done}`, 'all others would']
+      : [done, `not ${done}`, 'all others were'];
     const parts =
       written.length < missing.length
-        ? [`${done}: ${written.join(', ')}`, ...perhaps, 'no others']
-        : [...(missing.length === 0 ? [] : [`not ${done}: ${missing.join(', ')}`]), ...perhaps, 'all others were'];
+        ? [`${yes}: ${written.join(', ')}`, ...perhaps, 'no others']
+        : [...(missing.length === 0 ? [] : [`${no}: ${missing.join(', ')}`]), ...perhaps, others];
     return [`  ${parts.join('; ')}`];
   }
 

@@ -64,7 +64,7 @@ function report({ name, counts, fates }: Writing): Result {
   if (fates.isWhole) return { output: [line(successMessage(done, counts))] };
   const { failures } = fates;
   const written = fates.count('done');
-  const errors = (said: string) => [[said, ...fates.account(done)].join('\n')];
+  const errors = (said: string) => [[said, ...fates.account(done, counts.isDryRun)].join('\n')];
   const [first] = failures;
   if (name === 'replace' && first !== undefined) {
     // It ends at its first failure, which its message counts in.
