@@ -1,17 +1,19 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
-import { CalicoctlFake, ok } from '../calicoctl.fake.js';
+import { CalicoctlFake, ok, refused } from '../calicoctl.fake.js';
 
 let directory: string;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-edit-test-'));
+  vi.stubEnv('TMPDIR', directory);
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -37,6 +39,8 @@ async function setUp() {
   return { calicoctl, datastore, edit, stored };
 }
 
+const keptFolders = async () => (await readdir(directory)).filter((name) => name.startsWith('calicoctl-edit-'));
+
 const seen = (number: number) => readFile(join(directory, `seen.${number}`), 'utf8');
 
 /** The file that an error says is kept, and nothing is left of it afterwards. */
@@ -49,7 +53,6 @@ async function kept(stderr: string): Promise<string> {
 
 describe('calicoctl edit', () => {
   test('saves what the editor leaves, labels taken away too, and removes the file', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('calicoctl-edit-'));
     const { edit, stored } = await setUp();
     expect(
       await edit(
@@ -58,7 +61,7 @@ describe('calicoctl edit', () => {
     ).toEqual(ok("Successfully edited 1 'IPPool' resource\n"));
     const { metadata, spec } = await stored();
     expect([spec.natOutgoing, metadata.labels]).toEqual([true, undefined]);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('calicoctl-edit-'))).toEqual(before);
+    expect(await keptFolders()).toEqual([]);
   });
 
   test.each(['true', `echo '# a remark' > "$1"`, `sed -i 's/^spec:/spec: /' "$1"`])(
@@ -148,10 +151,21 @@ describe('calicoctl edit', () => {
 
   test('keeps the file when the editor fails', async () => {
     const { edit } = await setUp();
-    const { stderr } = await edit('exit 3');
+    const { stderr } = await edit('echo "# more" >> "$1"; exit 3');
     expect(stderr).toContain('the editor "');
     expect(stderr).toContain('ended with status 3');
     expect(await kept(stderr)).toContain('cidr: 10.0.0.0/16');
+  });
+
+  test('keeps no file when the editor changed nothing, or is not there', async () => {
+    const { calicoctl, edit } = await setUp();
+    expect((await edit('exit 3')).stderr).toMatch(/^the editor ".*" ended with status 3\n$/);
+    expect(await calicoctl.run(['edit', 'ippool', 'p1'], '', { environment: { EDITOR: '/nonexistent/vi' } })).toEqual(
+      refused(
+        'the editor "/nonexistent/vi" is not installed\n  hint: name another in CALICOCTL_EDITOR, VISUAL or EDITOR\n',
+      ),
+    );
+    expect(await keptFolders()).toEqual([]);
   });
 
   test('refuses to make another resource of it, and one that does not exist', async () => {

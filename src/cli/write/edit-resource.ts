@@ -12,7 +12,7 @@ import { type Call, type Context, flag } from '../command.js';
 import { parseValue } from '../manifests/manifest.js';
 import { describeFailures, doneLead, type Failure, formatFailure } from '../messages.js';
 import { namedResource } from '../named-resource.js';
-import { runProgram } from '../programs.js';
+import { isNotInstalled, runProgram } from '../programs.js';
 import { line, type Result } from '../result.js';
 import { warnOf } from './warnings.js';
 import { formatYaml } from '../yaml-text.js';
@@ -58,6 +58,12 @@ async function letEdit(path: string, environment: Context['environment']): Promi
     const { status } = await runProgram(file, [...words, path], { isInteractive: true, environment });
     if (status === 0) return;
     throw new CalicoError('ERR_CALI_CLI_PROGRAM', `the editor "${file}" ended with status ${status}`);
+  } catch (cause) {
+    if (!(cause instanceof CalicoError) || !isNotInstalled(cause)) throw cause;
+    throw new CalicoError('ERR_CALI_CLI_PROGRAM', `the editor "${file}" is not installed`, {
+      hint: 'name another in CALICOCTL_EDITOR, VISUAL or EDITOR',
+      cause,
+    });
   } finally {
     process.off('SIGINT', ignore);
   }
@@ -120,7 +126,7 @@ class Editing {
     try {
       return await this.#untilDone(path, environment);
     } catch (error) {
-      isKept = true;
+      isKept = error instanceof GaveUp;
       throw error;
     } finally {
       if (!isKept) await rm(directory, { recursive: true, force: true });
@@ -141,9 +147,16 @@ class Editing {
         if (attempt.type !== 'refused') return attempt.type === 'saved';
         [refused, body, comment] = [attempt.failures, edited, complaint(attempt.failures)];
       } catch (error) {
-        throw error instanceof GaveUp ? error : gaveUp(describeFailures(error, this.#key), path, error);
+        if (error instanceof GaveUp || (await this.#isUntouched(path))) throw error;
+        throw gaveUp(describeFailures(error, this.#key), path, error);
       }
     }
+  }
+
+  /** Nothing would be lost with the file; an editor may have taken it away. */
+  async #isUntouched(path: string): Promise<boolean> {
+    const edited = await readFile(path, 'utf8').then(withoutComment, () => undefined);
+    return edited === this.#original;
   }
 
   async #save(edited: string): Promise<Attempt> {
