@@ -26,7 +26,11 @@ export interface Shape {
 }
 
 const FORMAT_NAMES = ['ps', 'wide', 'yaml', 'yml', 'json', 'custom-columns', 'go-template', 'go-template-file'];
-const FORMATS_HINT = 'write ps, wide, yaml, json, custom-columns=NAME,…, go-template=TEMPLATE or go-template-file=FILE';
+
+function unknownFormat(text: string, name: string): CalicoError {
+  const all = 'write ps, wide, yaml, json, custom-columns=NAME,…, go-template=TEMPLATE or go-template-file=FILE';
+  return bad(`unrecognized output format '${text}'`, suggestion(name, FORMAT_NAMES).hint ?? all);
+}
 
 function chosen(headingText: string): (kind: PublicKind) => readonly Column[] {
   const headings = headingText
@@ -65,7 +69,7 @@ export async function outputFormat(call: Call, context: Context): Promise<Output
   const [, name = '', equals, argument = ''] = /^([^=]*)(=)?(.*)$/s.exec(text) ?? [];
   const takesArgument = name === 'custom-columns' || name.startsWith('go-template');
   if (!FORMAT_NAMES.includes(name) || (equals !== undefined && !takesArgument)) {
-    throw bad(`unrecognized output format '${text}'`, suggestion(name, FORMAT_NAMES).hint ?? FORMATS_HINT);
+    throw unknownFormat(text, name);
   }
   if (name === 'json') return { type: 'json' };
   if (name === 'yaml' || name === 'yml') return { type: 'yaml' };
