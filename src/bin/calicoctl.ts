@@ -15,12 +15,18 @@ const words = process.argv.slice(2);
 const interrupted = new AbortController();
 /** Longer than an answer takes from a datastore that is there. */
 const PATIENCE_MS = 1000;
-// The first Ctrl-C ends what goes on, as soon as what was sent is answered; who does not want to wait for that presses it again.
-process.once('SIGINT', () => {
-  interrupted.abort();
-  const tell = () => process.stderr.write('waiting for what is under way; Ctrl-C again leaves it as it is\n');
-  setTimeout(tell, PATIENCE_MS).unref();
-});
+// The first Ctrl-C ends what goes on, as soon as what was sent is answered, so that it can be said what was done; who does not want to
+// wait for that presses it again. The same with the signal of service managers and time limits.
+for (const [signal, again] of [
+  ['SIGINT', 'Ctrl-C'],
+  ['SIGTERM', 'SIGTERM'],
+] as const) {
+  process.once(signal, () => {
+    interrupted.abort();
+    const tell = () => process.stderr.write(`waiting for what is under way; ${again} again leaves it as it is\n`);
+    setTimeout(tell, PATIENCE_MS).unref();
+  });
+}
 
 void run(words, {
   environment: process.env,
