@@ -1,7 +1,7 @@
+import { hostStatusName, lastReportedName } from '../api/felix-status-names.js';
 import { type Clock, sleep } from '../base/clock.js';
 import { CalicoError } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
-import { hostStatusName, lastReportedName } from './status-names.js';
 
 /** How and how often a host says that it is alive. */
 export interface HostStatusSettings {

@@ -8,7 +8,7 @@ import { type CalicoError, UnavailableError } from '../base/errors.js';
 import type { ResourceByKind, Kind } from '../api/registry.js';
 import type { ResourceKey, Stored } from '../datastore/datastore.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
-import { statusFileName } from './status-names.js';
+import { statusFileName } from './status-file-names.js';
 import { type ReportValues, StatusReports } from './status-reports.js';
 
 const QUIET: ReportValues = {

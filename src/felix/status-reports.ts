@@ -1,5 +1,11 @@
 import { join } from 'node:path';
 import type { FelixValues } from '../api/felix-parameters.js';
+import {
+  type EndpointIdentity,
+  endpointIdentity,
+  endpointStatusName,
+  endpointStatusPrefix,
+} from '../api/felix-status-names.js';
 import type { ResourceUpdate } from '../api/resource-update.js';
 import type { Clock } from '../base/clock.js';
 import type { CalicoError } from '../base/errors.js';
@@ -9,14 +15,7 @@ import type { Datastore } from '../datastore/datastore.js';
 import type { EndpointPlan } from '../plan/host-plan.js';
 import { HostStatus } from './host-status.js';
 import { StatusDelivery } from './status-delivery.js';
-import {
-  type EndpointIdentity,
-  endpointIdentity,
-  endpointStatusName,
-  endpointStatusPrefix,
-  statusFileName,
-  statusFilePrefix,
-} from './status-names.js';
+import { statusFileName, statusFilePrefix } from './status-file-names.js';
 import { DatastoreStatusSink, FolderStatusSink } from './status-sinks.js';
 
 export interface StatusReportsOptions {

@@ -19,7 +19,7 @@ export interface ContainerWorld {
 async function showEndpoints({ client, node, place }: ContainerCall): Promise<Result> {
   const endpoints = await endpointsOf(client, node, place);
   if (endpoints.length === 0) return unknownContainer(place.typed);
-  return { output: [detailedTable(endpoints.map(({ value }) => value))] };
+  return { output: [await detailedTable(client, endpoints)] };
 }
 
 function changing(verb: 'append' | 'remove' | 'set') {
@@ -29,7 +29,7 @@ function changing(verb: 'append' | 'remove' | 'set') {
     if (endpoint === undefined) return unknownContainer(place.typed);
     if (endpoints.length === 1) return changeProfiles(client, endpoint, verb, call.list('profiles'));
     return {
-      output: [detailedTable(endpoints.map(({ value }) => value))],
+      output: [await detailedTable(client, endpoints)],
       errors: [`${place.typed} has several endpoints.\n  hint: choose one with: calicoctl endpoint ID profile ${verb}`],
     };
   };

@@ -5,6 +5,7 @@ import type { Stored } from '../../datastore/datastore.js';
 import type { Context } from '../command.js';
 import { type Block, line, type Result } from '../result.js';
 import { identityCells, workloadOf } from './endpoint-identity.js';
+import { readStates } from './endpoint-states.js';
 import type { ENDPOINT } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
 import { findProfile } from './profile-store.js';
@@ -35,24 +36,25 @@ function addressesOf({ spec }: WorkloadEndpoint): string {
 }
 
 /** Each endpoint with all that the first era shows of it. */
-export function detailedTable(endpoints: readonly WorkloadEndpoint[]): Block {
+export async function detailedTable(client: Client, endpoints: readonly StoredEndpoint[]): Promise<Block> {
+  const stateOf = await readStates(client);
   return {
     type: 'box',
     headings: ['Hostname', 'Orchestrator ID', 'Workload ID', 'Endpoint ID', 'Addresses', 'MAC', 'Profiles', 'State'],
-    rows: endpoints.map((endpoint) => [
+    rows: endpoints.map(({ value: endpoint }) => [
       ...identityCells(endpoint),
       addressesOf(endpoint),
       endpoint.spec.mac ?? '',
       (endpoint.spec.profiles ?? []).join(', '),
-      'active',
+      stateOf(endpoint),
     ]),
     align: 'centre',
   };
 }
 
-function countTable(endpoints: readonly WorkloadEndpoint[]): Block {
+function countTable(endpoints: readonly StoredEndpoint[]): Block {
   const groups = new Map<string, WorkloadEndpoint[]>();
-  for (const endpoint of endpoints) {
+  for (const { value: endpoint } of endpoints) {
     const key = `${endpoint.spec.node}\0${endpoint.spec.orchestrator}`;
     groups.set(key, [...(groups.get(key) ?? []), endpoint]);
   }
@@ -72,8 +74,8 @@ function countTable(endpoints: readonly WorkloadEndpoint[]): Block {
 
 async function show(call: TypedCall, context: Context): Promise<Result> {
   const client = await context.connectToRead();
-  const endpoints = (await chosenEndpoints(client, call)).map(({ value }) => value);
-  return { output: [call.has('detailed') ? detailedTable(endpoints) : countTable(endpoints)] };
+  const endpoints = await chosenEndpoints(client, call);
+  return { output: [call.has('detailed') ? await detailedTable(client, endpoints) : countTable(endpoints)] };
 }
 
 /** How a command changes an endpoint's profiles. */
@@ -153,7 +155,7 @@ async function theEndpoint(client: Client, call: TypedCall): Promise<StoredEndpo
   if (endpoint === undefined) return { errors: [`Could not find endpoint ${id}.`] };
   if (found.length === 1) return endpoint;
   return {
-    output: [detailedTable(found.map(({ value }) => value))],
+    output: [await detailedTable(client, found)],
     errors: [
       `More than 1 endpoint matches "${id}".\n  hint: give more of --host, --orchestrator and --workload, or the name that calicoctl get workloadendpoint -A shows`,
     ],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { endpointStatusName } from '../../api/felix-status-names.js';
 import type { Datastore } from '../../datastore/datastore.js';
 import { CalicoctlFake, ok, refused } from '../calicoctl.fake.js';
 import { ADDRESS_STORIES } from './address-stories.contract.js';
@@ -46,6 +47,26 @@ export function describeFirstEra(name: string, open: () => Promise<Datastore>): 
         'More than 1 endpoint matches "e1".',
       ]);
       expect((await calicoctl('endpoint e1 profile set --host calico-02')).status).toBe(0);
+    });
+
+    test("shows an endpoint's state as its agent tells it, and as active where none does", async () => {
+      const datastore = await open();
+      const calicoctl = firstEra(datastore);
+      const endpoints = [
+        { node: 'calico-01', workload: 'db', status: 'down', region: '' },
+        { node: 'calico-02', workload: 'web', status: 'error', region: 'east' },
+        { node: 'calico-03', workload: 'mail', status: 'up', region: '' },
+        { node: 'calico-04', workload: 'silent', status: undefined, region: '' },
+      ];
+      for (const { node, workload, status, region } of endpoints) {
+        const named = { node, orchestrator: 'docker', workload, endpoint: 'e1' };
+        await calicoctl('create -f -', endpointYaml({ ...named, address: '10.0.0.1' }));
+        const name = endpointStatusName(region, node, { ...named, workload: `default/${workload}` });
+        if (status !== undefined) await datastore.put({ kind: 'FelixStatus', name }, { status });
+      }
+      const { stdout } = await calicoctl('endpoint show --detailed');
+      const states = [...stdout.matchAll(/calico-0.* (\w+) +\|$/gm)].map(([, state]) => state);
+      expect(states).toEqual(['down', 'error', 'active', 'active']);
     });
   });
 }

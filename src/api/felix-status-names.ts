@@ -1,11 +1,7 @@
-import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
-import { hashHex } from '../base/hash.js';
-
-/** Longest name of a file on the file systems of Linux, in bytes. */
-const LONGEST_NAME = 255;
+import type { WorkloadEndpoint } from './kinds/workload-endpoint.js';
 
 /** A part of a key: `/` would end it. */
-function escaped(part: string): string {
+export function escapedPart(part: string): string {
   return part.replaceAll('%', '%25').replaceAll('/', '%2f');
 }
 
@@ -40,8 +36,9 @@ export function endpointIdentity({ metadata, spec }: WorkloadEndpoint): Endpoint
   };
 }
 
-function endpointPath({ orchestrator, workload, endpoint }: EndpointIdentity): string {
-  return `workload/${escaped(orchestrator)}/${escaped(workload)}/endpoint/${escaped(endpoint)}`;
+/** Where an endpoint stands under its host, in keys and in names of files. */
+export function endpointPath({ orchestrator, workload, endpoint }: EndpointIdentity): string {
+  return `workload/${escapedPart(orchestrator)}/${escapedPart(workload)}/endpoint/${escapedPart(endpoint)}`;
 }
 
 /** Names of all FelixStatus of the endpoints of a host begin so. */
@@ -51,16 +48,4 @@ export function endpointStatusPrefix(region: string, host: string): string {
 
 export function endpointStatusName(region: string, host: string, identity: EndpointIdentity): string {
   return `${hostPath(region, host)}/${endpointPath(identity)}`;
-}
-
-/** Names of the files of a host's endpoints begin so; several hosts of a test may share a folder. */
-export function statusFilePrefix(host: string): string {
-  return escaped(`/calico/v1/host/${host}/`);
-}
-
-/** The endpoint's key as a file name. One that is too long ends in a hash. */
-export function statusFileName(host: string, identity: EndpointIdentity): string {
-  const name = `${statusFilePrefix(host)}${escaped(endpointPath(identity))}`;
-  const hash = hashHex('sha256', name);
-  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - hash.length - 1)}-${hash}`;
 }
