@@ -8,6 +8,7 @@ import {
   explainBadSubdomain,
   parseWorkloadEndpointName,
   workloadEndpointName,
+  workloadEndpointNamePrefix,
   workloadEndpointV1Path,
 } from './names.js';
 
@@ -43,6 +44,15 @@ describe('workloadEndpointName()', () => {
         expect(parseWorkloadEndpointName(workloadEndpointName(identity))).toEqual(identity);
       }),
     );
+  });
+
+  test('begins with the prefix of its node and orchestrator, and of no other', () => {
+    const name = workloadEndpointName({ node: 'n-1', orchestrator: 'libnetwork', endpoint: 'e' });
+    expect(name.startsWith(workloadEndpointNamePrefix('n-1', 'libnetwork'))).toBe(true);
+    for (const node of ['n', 'n-', 'n-1-libnetwork']) {
+      expect(name.startsWith(workloadEndpointNamePrefix(node, 'libnetwork')), node).toBe(false);
+    }
+    expect(name.startsWith(workloadEndpointNamePrefix('n-1', 'lib'))).toBe(false);
   });
 
   test.each(['', 'a', 'a-b-c', 'a-b-c-d-e', '-a-b-c', 'a---b-c-d'])('"%s" is no name', (name) => {

@@ -110,6 +110,11 @@ export function workloadEndpointName(identity: WorkloadEndpointIdentity): string
     .join('-');
 }
 
+/** How the names of all of an orchestrator's endpoints on a node begin. */
+export function workloadEndpointNamePrefix(node: string, orchestrator: string): string {
+  return [node, orchestrator, ''].map((value) => value.replaceAll('-', '--')).join('-');
+}
+
 /** The inverse of {@link workloadEndpointName}; undefined when the text has not that form. */
 export function parseWorkloadEndpointName(name: string): WorkloadEndpointIdentity | undefined {
   const segments = name.split(/(?<!-)-(?!-)/).map((segment) => segment.replaceAll('--', '-'));

@@ -28,7 +28,7 @@ export interface CallOptions {
 
 export interface ListOptions extends CallOptions {
   readonly namespace?: string;
-  /** Only objects whose name begins so; `host:calico-01/` are the block affinities of a host, and cheap to find. */
+  /** Only objects whose name begins so; cheap to find for block affinities of a host (`host:calico-01/`), and within a namespace. */
   readonly namePrefix?: string;
   /** List as of this revision. */
   readonly revision?: string;

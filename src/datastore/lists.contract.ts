@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { formatKeyPath } from '../api/keys.js';
 import { type CalicoError, ConflictError } from '../base/errors.js';
-import type { Datastore } from './datastore.js';
+import type { Datastore, ListOptions } from './datastore.js';
 import { caught, type DatastoreHarness } from './datastore-harness.fake.js';
 import { COMPACTED } from './errors.js';
 import { globalSet, pool, poolKey, set, setKey } from './sample-resources.fake.js';
@@ -53,6 +53,21 @@ export function describeLists(harness: () => DatastoreHarness): void {
       expect(items.map((item) => item.key.name)).toEqual(names);
       const { entries } = await store.listRevisions('GlobalNetworkSet');
       expect(entries).toEqual(items.map(({ key, revision }) => ({ key, revision })));
+    });
+
+    test('give those alone whose name begins as asked, in one namespace or in all', async () => {
+      for (const name of ['office', 'offshore', 'home']) await store.put(poolKey(name), pool(name));
+      const pools = await store.list('IPPool', { namePrefix: 'off' });
+      expect(pools.items.map(({ key }) => key.name)).toEqual(['office', 'offshore']);
+      for (const namespace of ['a', 'b']) {
+        for (const name of ['web-1', 'web', 'db']) await store.put(setKey(namespace, name), set(namespace, name));
+      }
+      const names = async (options: ListOptions) =>
+        (await store.list('NetworkSet', options)).items.map(({ key }) => `${key.namespace ?? ''}/${key.name}`);
+      expect(await names({ namespace: 'b', namePrefix: 'web' })).toEqual(['b/web', 'b/web-1']);
+      expect(await names({ namespace: 'b', namePrefix: 'nothing' })).toEqual([]);
+      expect(await names({ namePrefix: 'web-' })).toEqual(['a/web-1', 'b/web-1']);
+      expect((await store.listRevisions('NetworkSet', { namespace: 'a', namePrefix: 'db' })).entries).toHaveLength(1);
     });
 
     test('show an earlier moment when asked for its revision', async () => {

@@ -1,3 +1,4 @@
+import { workloadEndpointNamePrefix } from '../../api/names.js';
 import { DOCKER_NAMESPACE } from '../../docker/endpoints.js';
 import type { Client } from '../../client/client.js';
 import type { Result } from '../result.js';
@@ -28,7 +29,7 @@ export function networkOf(address: string): string {
 
 /** Endpoints of this node by orchestrator: by the beginning of their names, which is cheap however many others there are. */
 async function endpointsOn(client: Client, node: string, orchestrator: string): Promise<readonly StoredEndpoint[]> {
-  const namePrefix = `${node.replaceAll('-', '--')}-${orchestrator}-`;
+  const namePrefix = workloadEndpointNamePrefix(node, orchestrator);
   const namespace = orchestrator === 'libnetwork' ? DOCKER_NAMESPACE : NAMESPACE;
   const { items } = await client.datastore.list('WorkloadEndpoint', { namespace, namePrefix });
   return items;

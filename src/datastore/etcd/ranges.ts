@@ -1,5 +1,5 @@
 import { formatKeyPath, keyPrefixes } from '../../api/keys.js';
-import type { Kind } from '../../api/registry.js';
+import { isNamespaced, type Kind } from '../../api/registry.js';
 
 /** Keys from `key` up to, not including, `rangeEnd`. */
 export interface KeyRange {
@@ -19,6 +19,13 @@ export function prefixRange(prefix: string): KeyRange {
   return { key: Buffer.from(prefix), rangeEnd: afterPrefix(prefix) };
 }
 
+const NOT_BY_NAME: ReadonlySet<Kind> = new Set(['IPAMBlock', 'BlockAffinity', 'IPAMConfiguration']);
+
+/** Whether what follows the prefix of a kind's keys, within the namespace if given, is the object's name. */
+function isRestOfKey(kind: Kind, namespace: string | undefined): boolean {
+  return !NOT_BY_NAME.has(kind) && (namespace !== undefined || !isNamespaced(kind));
+}
+
 /** Where a list looks; what it finds may still have to be filtered by name. */
 export interface RangeScope {
   readonly namespace?: string | undefined;
@@ -33,10 +40,8 @@ export function kindRanges(kind: Kind, scope: RangeScope = {}): readonly KeyRang
     const path = formatKeyPath({ kind, name: `${namePrefix}0.0.0.0/0` });
     return [prefixRange(path.slice(0, path.lastIndexOf('ipv4/')))];
   }
-  // Names are the rest of the key.
-  if (kind === 'FelixStatus' && namePrefix !== undefined)
-    return [prefixRange(formatKeyPath({ kind, name: namePrefix }))];
-  return keyPrefixes(kind, namespace).map(prefixRange);
+  const rest = isRestOfKey(kind, namespace) ? (namePrefix ?? '') : '';
+  return keyPrefixes(kind, namespace).map((prefix) => prefixRange(prefix + rest));
 }
 
 /**
