@@ -1,6 +1,11 @@
 import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
 import { API_VERSION } from '../api/meta.js';
-import { explainBadLabelKey, explainBadLabelValue, workloadEndpointName } from '../api/names.js';
+import {
+  explainBadLabelKey,
+  explainBadLabelValue,
+  workloadEndpointName,
+  workloadEndpointNamePrefix,
+} from '../api/names.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import { formatAddress, parseAddress } from '../net/address.js';
@@ -65,11 +70,11 @@ export class DockerEndpoints {
   /** All of this host, as the datastore has them now. */
   async load(): Promise<readonly DockerEndpoint[]> {
     const before = new Map(this.#byId);
-    const stored = await this.#client.list('WorkloadEndpoint', DOCKER_NAMESPACE);
-    const mine = stored
-      .map(({ value }) => value)
-      .filter(({ spec }) => spec.node === this.#hostname && spec.orchestrator === ORCHESTRATOR)
-      .map(fromStored);
+    const { items } = await this.#client.datastore.list('WorkloadEndpoint', {
+      namespace: DOCKER_NAMESPACE,
+      namePrefix: workloadEndpointNamePrefix(this.#hostname, ORCHESTRATOR),
+    });
+    const mine = items.map(({ value }) => fromStored(value));
     const isKnown = ({ id }: DockerEndpoint): boolean => before.has(id) || this.#byId.has(id);
     // What became of one here while they were read is newer.
     for (const endpoint of mine) if (!isKnown(endpoint)) this.#byId.set(endpoint.id, endpoint);
