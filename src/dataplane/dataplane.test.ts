@@ -3,7 +3,7 @@ import { FakeClock } from '../base/clock.fake.js';
 import { KernelError, UnavailableError } from '../base/errors.js';
 import { FakeNftables } from '../nftables/kernel.fake.js';
 import type { HostRouting, RoutePlan } from '../plan/host-plan.js';
-import { Dataplane, type DataplaneWanted, type EndpointStatus } from './dataplane.js';
+import { Dataplane, type DataplaneWanted, type EndpointStatus, type RepairCause } from './dataplane.js';
 import type { DriftListener } from './drift.js';
 import { FakeHostKernel } from './host-kernel.fake.js';
 import { EMPTY_ROUTING, endpointPlan, hostPolicy, policyPlan, rulePlan } from './host-plan.fake.js';
@@ -39,7 +39,7 @@ describe('Dataplane', () => {
   let dataplane: Dataplane;
   let drift: DriftListener | undefined;
   let status: Record<string, EndpointStatus>;
-  let repairs: number[];
+  let repairs: RepairCause[];
   let failures: string[];
   let legacy: string;
   let legacySyncs: string[];
@@ -68,7 +68,7 @@ describe('Dataplane', () => {
         onEndpointStatus: (changed) => {
           status = { ...status, ...Object.fromEntries(changed) };
         },
-        onRepair: (writes) => repairs.push(writes),
+        onRepair: (_writes, cause) => repairs.push(cause),
         onFailure: (error) => failures.push(error.message),
       },
     );
@@ -155,7 +155,15 @@ describe('Dataplane', () => {
     await settle();
     expect(status).toEqual({ 'shop/a': 'up' });
     expect(kernel.listing()).toEqual(['192.168.0.1/32 unicast 2 proto 3']);
-    expect(repairs).toHaveLength(1);
+    expect(repairs).toEqual(['link']);
+    // Somebody deletes the route.
+    const [route] = await kernel.listRoutes();
+    if (route === undefined) throw new Error('there is no route');
+    kernel.routes.clear();
+    drift?.onRouteEvents([{ kind: 'route', change: 'deleted', causedBy: 0, route }]);
+    await settle();
+    expect(kernel.listing()).toEqual(['192.168.0.1/32 unicast 2 proto 3']);
+    expect(repairs).toEqual(['link', 'damage']);
   });
 
   test('an endpoint whose interface refuses its settings stays down and is tried again', async () => {
@@ -206,7 +214,7 @@ describe('Dataplane', () => {
     await clock.advance(10_000);
     await settle();
     expect(sorted(nftables.dump())).toBe(sorted(before));
-    expect(repairs).toHaveLength(1);
+    expect(repairs).toEqual(['damage']);
   });
 
   test('a route that a broken repair could not set is set by the next', async () => {

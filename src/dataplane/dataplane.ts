@@ -40,12 +40,15 @@ export interface ApplyReport {
   readonly failures: readonly CalicoError[];
 }
 
+/** `damage`: somebody else had changed what is ours; `link`: it had waited for a link, or for a second try. */
+export type RepairCause = 'damage' | 'link';
+
 /** What happens between two calls of {@link Dataplane.apply}. */
 export interface DataplaneObserver {
   /** Endpoints whose status changed. */
   onEndpointStatus?(changed: ReadonlyMap<string, EndpointStatus>): void;
-  /** Something of ours that somebody else had damaged, or that had waited for a link, was written. */
-  onRepair?(kernelWrites: number): void;
+  /** Something was written between two applies. */
+  onRepair?(kernelWrites: number, cause: RepairCause): void;
   /** A repair failed; it is tried again. */
   onFailure?(error: CalicoError): void;
 }
@@ -104,6 +107,8 @@ export class Dataplane {
   #status = new Map<string, EndpointStatus>();
   /** What the next repair has to look at. */
   readonly #damage = { rules: false, foreign: false, routes: false };
+  /** Somebody changed a route of ours since the last repair. */
+  #routeWasTouched = false;
   /** Everything that talks to the kernel goes through here, one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
   #repairQueued = false;
@@ -295,7 +300,8 @@ export class Dataplane {
       } else if (event.kind === 'link') {
         isTouched = this.#onLink(event) || isTouched;
       } else if (event.kind === 'route' && this.#wanted !== undefined) {
-        isTouched = this.#routes.routeChanged(event.change, event.route) || isTouched;
+        if (!this.#routes.routeChanged(event.change, event.route)) continue;
+        this.#routeWasTouched = isTouched = true;
       }
     }
     if (isTouched) this.#queueRepair();
@@ -341,6 +347,8 @@ export class Dataplane {
     this.#repairQueued = false;
     const damage = { ...this.#damage };
     this.#damage.rules = this.#damage.foreign = this.#damage.routes = false;
+    const isHostDamaged = damage.routes || this.#routeWasTouched;
+    this.#routeWasTouched = false;
     let writes = 0;
     let outcome: HostOutcome;
     try {
@@ -355,10 +363,11 @@ export class Dataplane {
       this.#damage.routes = true;
       throw error;
     }
-    writes += outcome.kernelWrites;
     this.#updateStatus();
     for (const failure of outcome.failures) this.#observer.onFailure?.(failure);
-    if (writes > 0) this.#observer.onRepair?.(writes);
+    const cause = writes > 0 || isHostDamaged ? 'damage' : 'link';
+    writes += outcome.kernelWrites;
+    if (writes > 0) this.#observer.onRepair?.(writes, cause);
     this.#schedule(outcome.failures.length > 0);
   }
 

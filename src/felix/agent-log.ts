@@ -1,6 +1,7 @@
 import type { FelixValues } from '../api/felix-parameters.js';
 import type { CalicoError } from '../base/errors.js';
 import type { Log, LogLevel } from '../base/log.js';
+import type { RepairCause } from '../dataplane/dataplane.js';
 import type { AgentObserver } from './agent.js';
 import type { Health } from './health.js';
 
@@ -62,8 +63,9 @@ export class AgentLog implements AgentObserver {
     });
   }
 
-  onRepair(kernelWrites: number): void {
-    this.#log.warn('somebody changed what is ours in the kernel: repaired', { kernelWrites });
+  onRepair(kernelWrites: number, cause: RepairCause): void {
+    if (cause === 'link') this.#log.debug('an interface came: its routes and settings are in place', { kernelWrites });
+    else this.#log.warn('somebody changed what is ours in the kernel: repaired', { kernelWrites });
   }
 
   onFailure(error: CalicoError): void {

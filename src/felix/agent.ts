@@ -274,7 +274,7 @@ export class Agent {
         this.#reports.changed(changed);
         observer.onEndpointStatus?.(changed);
       },
-      onRepair: (kernelWrites) => observer.onRepair?.(kernelWrites),
+      onRepair: (kernelWrites, cause) => observer.onRepair?.(kernelWrites, cause),
       onFailure: (error) => observer.onFailure?.(error),
     });
     this.#openedWith = settings;

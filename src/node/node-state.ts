@@ -1,7 +1,7 @@
 import type { FelixValues } from '../api/felix-parameters.js';
 import type { Conditions } from '../base/conditions.js';
 import { type CalicoError, formatError } from '../base/errors.js';
-import type { ApplyReport, EndpointStatus } from '../dataplane/dataplane.js';
+import type { ApplyReport, EndpointStatus, RepairCause } from '../dataplane/dataplane.js';
 import type { AgentObserver } from '../felix/agent.js';
 import type { BgpPlan } from '../plan/host-plan.js';
 import { BAD_PARAMETER, DATASTORE_UNREACHABLE, PARTLY_PROGRAMMED, RULES_REFUSED } from './conditions.js';
@@ -107,8 +107,8 @@ export class NodeState implements AgentObserver {
     for (const [id, status] of changed) this.#endpoints.set(id, status);
   }
 
-  onRepair(kernelWrites: number): void {
-    this.#inner.onRepair?.(kernelWrites);
+  onRepair(kernelWrites: number, cause: RepairCause): void {
+    this.#inner.onRepair?.(kernelWrites, cause);
   }
 
   onFailure(error: CalicoError): void {
