@@ -1,5 +1,33 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lastSaid } from './engine-start.js';
+import { lastSaid, requireFiles } from './engine-start.js';
+import { readRunOptions } from './options.js';
+
+describe('requireFiles()', () => {
+  test('refuses what an engine would make a folder of', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'calico-start-test-'));
+    try {
+      const there = join(directory, 'felix.cfg');
+      await writeFile(there, '');
+      const missing = join(directory, 'ca.crt');
+      const require = (felixConfig: string, authority: string) =>
+        requireFiles(
+          readRunOptions({ arguments: [], options: { felixConfig } }, 'calico-01', { ETCD_CA_CERT_FILE: authority }),
+        );
+      await require(there, '');
+      await expect(require(there, missing)).rejects.toThrow(
+        `error executing command: ETCD_CA_CERT_FILE names "${missing}", which cannot be read: there is no such file`,
+      );
+      await expect(require(directory, '')).rejects.toThrow(
+        `error executing command: --felix-config names "${directory}", which cannot be read: it is a directory`,
+      );
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
 
 describe('lastSaid()', () => {
   test('is what a program that crashed says of it, not its stack', () => {

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CalicoError } from '../../../base/errors.js';
 import type { Context } from '../../command.js';
 import { type ProgramOptions, type ProgramResult, runProgram } from '../../programs.js';
+import { whyUnreadable } from '../../unreadable.js';
 import { privilegesWithout, readMissingCapabilities } from './capabilities.js';
-import { CONTAINER, dockerRun, dockerSecrets, type HostFacts } from './container.js';
+import { CONTAINER, dockerRun, dockerSecrets, givenFiles, type HostFacts } from './container.js';
 import { type NodeStart, OWN_IMAGE, startError } from './options.js';
 
 /** What `calico-node` prints when its services run. */
@@ -66,8 +67,20 @@ export async function pullImage(start: NodeStart, context: Context): Promise<voi
   if (status !== 0) context.tell(`warning: ${stderr.trim().split('\n').at(-1) ?? 'it cannot be pulled'}`);
 }
 
+/** @throws {CalicoError} a file that the container is to be given cannot be read */
+export async function requireFiles(start: NodeStart): Promise<void> {
+  for (const [name, file] of givenFiles(start)) {
+    try {
+      await readFile(file);
+    } catch (cause) {
+      throw startError(`${name} names "${file}", which cannot be read: ${whyUnreadable(cause)}`, undefined, cause);
+    }
+  }
+}
+
 /** Takes the container of before away, readies the folders that the new one mounts. */
 export async function clearPlace(start: NodeStart): Promise<void> {
+  await requireFiles(start);
   await requireImage(start);
   await docker(['rm', '-f', CONTAINER]);
   for (const folder of [start.logFolder, '/var/run/calico', '/var/lib/calico']) {
