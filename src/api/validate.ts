@@ -87,7 +87,12 @@ function headHint(kind: string, apiVersion: string, isKnown: boolean): Pick<Issu
   if (/(^|\.)networking\.k8s\.io\//.test(apiVersion)) {
     return { hint: `it is Kubernetes' own: apply it with kubectl, or write Calico's ${API_VERSION} and its fields` };
   }
-  return isKnown ? { hint: `write apiVersion: ${API_VERSION}` } : suggestion(kind, Object.keys(publicKinds));
+  if (isKnown) return { hint: `write apiVersion: ${API_VERSION}` };
+  if (kind === '') {
+    const hint = 'write its kind, such as kind: IPPool';
+    return { hint: apiVersion === '' ? `${hint}, and apiVersion: ${API_VERSION}` : hint };
+  }
+  return suggestion(kind, Object.keys(publicKinds));
 }
 
 interface Outcome {

@@ -122,6 +122,7 @@ describe('what is nearly a manifest is refused by line and column', () => {
       '  hint: did you mean "blockSize"?',
       '6:14: IPPool "p1": spec.cidr: "10.0.0.0/33" is not a CIDR: the prefix is at most 32',
       '8:1: kind: unknown resource type () and/or version ()',
+      '  hint: write its kind, such as kind: IPPool, and apiVersion: projectcalico.org/v3',
       '11:1: it is not YAML: Map keys must be unique: "a" stands here again',
       expect.stringMatching(/^13:77: Tier "A": metadata\.name: /),
       '',
