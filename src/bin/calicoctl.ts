@@ -33,7 +33,7 @@ void run(words, {
   program: basename(process.argv[1] ?? ''),
   readFile: async (path) => (await import('../cli/manifests/read-text.js')).readTextFile(path, interrupted.signal),
   readStdin: async () =>
-    (await import('../cli/manifests/read-text.js')).readTextStream('-', process.stdin, interrupted.signal),
+    (await import('../cli/manifests/read-text.js')).readTextStream('stdin', process.stdin, interrupted.signal),
   terminals: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   signal: interrupted.signal,
   stdout: (output) => process.stdout.write(output),
