@@ -39,7 +39,6 @@ export class Networks {
   readonly #engine: DockerEngine;
   readonly #memory: EngineMemory;
   readonly #createProfiles: boolean;
-  readonly #known = new Map<string, KnownNetwork>();
   /** What is told late of a network that is gone must not bring its profile back. */
   readonly #deleted = new Set<string>();
 
@@ -79,7 +78,6 @@ export class Networks {
 
   /** Takes away what only this network needed. */
   async delete(id: string): Promise<void> {
-    this.#known.delete(id);
     this.#deleted.add(id);
     await this.#disownAll(id);
   }
@@ -91,10 +89,9 @@ export class Networks {
 
   /** @throws {CalicoError} the engine does not know it, or does not answer */
   async find(id: string): Promise<KnownNetwork> {
-    const known = this.#known.get(id) ?? (await this.#memory.read()).networks[id];
+    const known = (await this.#memory.read()).networks[id];
     if (known !== undefined) return { id, name: known.name, mtu: known.mtu };
     const found = knownNetwork(await this.#engine.inspectNetwork(id));
-    this.#known.set(id, found);
     await this.#memory.keep((before) => ({ ...before, networks: { ...before.networks, [id]: kept(found) } }));
     return found;
   }
@@ -139,6 +136,9 @@ export class Networks {
       const rest = networksOf(seen).filter((other) => other !== id);
       try {
         if (rest.length > 0) await this.#annotate(seen, rest);
+        // A host that makes a network of the same name now has it for its own.
+        else if (seen.value.kind === 'Profile')
+          await this.#client.datastore.delete(seen.key, { revision: seen.revision });
         else await this.#client.delete(seen.key);
         return;
       } catch (error) {
