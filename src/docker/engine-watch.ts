@@ -6,7 +6,6 @@ import { backoffDelayMs } from '../base/retry.js';
 import { ContainerNames } from './container-names.js';
 import { ENGINE_AWAY } from './conditions.js';
 import type { DockerEngine } from './engine.js';
-import type { EngineNetwork } from './engine-answers.js';
 import type { LeakSearch } from './leak-search.js';
 import type { Networks } from './networks.js';
 import type { DriverScope } from './swarm.js';
@@ -67,7 +66,7 @@ export class EngineWatch {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { engine, names, scope } = this.#options;
+    const { engine, names, networks, scope } = this.#options;
     for await (const event of engine.events(signal)) {
       const { type, action, id, attributes } = event;
       // A host that joins a swarm or leaves it.
@@ -78,19 +77,21 @@ export class EngineWatch {
       if (renamed !== undefined)
         this.#later('the names of a container are not kept yet', () => names.refresh(renamed, signal));
       if (type !== 'network' || action !== 'create' || attributes['type'] !== DRIVER || name === undefined) continue;
-      await this.#attempt(`the profile of network "${name}" is not made yet`, () => this.#ensureProfile({ id, name }));
+      await this.#attempt(`the profile of network "${name}" is not made yet`, () =>
+        networks.ensureProfile({ id, name }),
+      );
     }
   }
 
   async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
-    const { clock, engine, leaks, names } = this.#options;
+    const { clock, engine, leaks, names, networks, scope } = this.#options;
     while (!isAborted(signal)) {
-      await this.#options.scope.check();
+      await scope.check();
       let waitMs: number | undefined;
       await this.#attempt('cannot look for what containers left behind', async () => {
         const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);
-        await this.#options.networks.remember(mine);
-        for (const network of mine) await this.#ensureProfile(network);
+        await networks.remember(mine);
+        for (const network of mine) await networks.ensureProfile(network);
         waitMs = await leaks.look();
         await names.refreshAll(signal);
       });
@@ -98,17 +99,13 @@ export class EngineWatch {
     }
   }
 
-  async #ensureProfile(network: Pick<EngineNetwork, 'id' | 'name'>): Promise<void> {
-    await this.#options.networks.ensureProfile(network);
-  }
-
-  #later(what: string, work: () => Promise<void>): void {
+  #later(what: string, work: () => Promise<unknown>): void {
     const done = this.#attempt(what, work).finally(() => this.#working.delete(done));
     this.#working.add(done);
   }
 
   /** What fails here is done again: at the next look, or when the first container comes. */
-  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+  async #attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {

@@ -17,6 +17,12 @@ import { type CallOptions, EngineConnection } from './engine-connection.js';
 /** Where a Docker engine listens unless DOCKER_HOST says otherwise. */
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 
+/** What DOCKER_HOST names; without it the engine of this host. */
+export function engineAddress(environment: Readonly<Record<string, string | undefined>>): string {
+  const address = environment['DOCKER_HOST']?.trim() ?? '';
+  return address === '' ? DOCKER_SOCKET : address;
+}
+
 /**
  * Asks a Docker engine over its API: what containers and networks there are. Reads only.
  *
@@ -36,10 +42,8 @@ export class DockerEngine {
     return this.#connection.address;
   }
 
-  /** The engine that DOCKER_HOST names; without it the one of this host. */
   static fromEnvironment(environment: Readonly<Record<string, string | undefined>>): DockerEngine {
-    const address = environment['DOCKER_HOST']?.trim() ?? '';
-    return new DockerEngine(address === '' ? DOCKER_SOCKET : address);
+    return new DockerEngine(engineAddress(environment));
   }
 
   /**

@@ -12,7 +12,7 @@ describe('readDockerSettings()', () => {
       resolveNames: true,
       mtu: undefined,
       publishedPorts: 'refuse',
-      engineAddress: undefined,
+      engineAddress: '/var/run/docker.sock',
     });
   });
 

@@ -1,4 +1,5 @@
 import { CalicoError } from '../base/errors.js';
+import { engineAddress } from './engine.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +21,7 @@ export interface DockerSettings {
   /** What becomes of `docker run -p` where nothing can be published. */
   readonly publishedPorts: 'refuse' | 'ignore';
   /** Where the engine is asked. */
-  readonly engineAddress: string | undefined;
+  readonly engineAddress: string;
 }
 
 function bad(variable: string, message: string, hint: string): CalicoError {
@@ -71,7 +72,6 @@ function readPrefix(environment: Environment): string {
 
 /** @throws {CalicoError} `ERR_CALI_DOCKER_SETTING` names the variable */
 export function readDockerSettings(environment: Environment): DockerSettings {
-  const engineAddress = environment['DOCKER_HOST']?.trim();
   return {
     isEnabled: truth(environment, 'CALICO_LIBNETWORK_ENABLED', false),
     scope: isUnset(environment, 'CALICO_LIBNETWORK_SCOPE')
@@ -83,6 +83,6 @@ export function readDockerSettings(environment: Environment): DockerSettings {
     resolveNames: truth(environment, 'CALICO_LIBNETWORK_RESOLVE_NAMES', true),
     mtu: readMtu(environment),
     publishedPorts: choice(environment, 'CALICO_LIBNETWORK_PUBLISHED_PORTS', ['refuse', 'ignore']),
-    engineAddress: engineAddress === '' ? undefined : engineAddress,
+    engineAddress: engineAddress(environment),
   };
 }

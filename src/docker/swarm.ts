@@ -9,6 +9,14 @@ import type { DockerSettings } from './settings.js';
 
 type Scope = 'global' | 'local';
 
+export interface DriverScopeOptions {
+  readonly engine: DockerEngine;
+  readonly wanted: DockerSettings['scope'];
+  readonly memory: EngineMemory;
+  readonly conditions: Conditions;
+  readonly log: Log;
+}
+
 /** The engine waits meanwhile. */
 const ASK_MS = 1_000;
 
@@ -18,50 +26,38 @@ const ASK_MS = 1_000;
  * host's networks are its own, `local`, and hosts that have one of the same name share it by our datastore.
  */
 export class DriverScope {
-  readonly #engine: DockerEngine;
-  readonly #wanted: DockerSettings['scope'];
-  readonly #memory: EngineMemory;
-  readonly #conditions: Conditions;
-  readonly #log: Log;
+  readonly #options: DriverScopeOptions;
 
-  constructor(options: {
-    readonly engine: DockerEngine;
-    readonly wanted: DockerSettings['scope'];
-    readonly memory: EngineMemory;
-    readonly conditions: Conditions;
-    readonly log: Log;
-  }) {
-    this.#engine = options.engine;
-    this.#wanted = options.wanted;
-    this.#memory = options.memory;
-    this.#conditions = options.conditions;
-    this.#log = options.log;
+  constructor(options: DriverScopeOptions) {
+    this.#options = options;
   }
 
   /** What the engine is told; never fails. An engine that has networks of ours asks while it starts, and answers nobody until it knows. */
   async tell(): Promise<Scope> {
-    if (this.#wanted !== undefined) return this.#wanted;
+    const { wanted, memory } = this.#options;
+    if (wanted !== undefined) return wanted;
     const info = await this.#ask();
-    if (info === undefined) return (await this.#memory.read()).scope ?? 'global';
+    if (info === undefined) return (await memory.read()).scope ?? 'global';
     const scope = info.hasClusterStore ? 'global' : 'local';
-    await this.#memory.keep((before) => ({ ...before, scope }));
+    await memory.keep((before) => ({ ...before, scope }));
     return scope;
   }
 
   /** Says in node status when somebody chose what the engine must refuse. */
   async check(): Promise<void> {
-    if (this.#wanted === 'global' && (await this.#ask())?.isInSwarm === true)
-      this.#conditions.raise(SWARM_REFUSES, undefined);
-    else this.#conditions.clear(SWARM_REFUSES);
+    const { wanted, conditions } = this.#options;
+    if (wanted === 'global' && (await this.#ask())?.isInSwarm === true) conditions.raise(SWARM_REFUSES, undefined);
+    else conditions.clear(SWARM_REFUSES);
   }
 
   async #ask(): Promise<EngineInfo | undefined> {
+    const { engine, log } = this.#options;
     try {
-      return await this.#engine.info({ signal: AbortSignal.timeout(ASK_MS) });
+      return await engine.info({ signal: AbortSignal.timeout(ASK_MS) });
     } catch (error) {
       const isExpected = error instanceof CalicoError || (error instanceof Error && error.name === 'TimeoutError');
       if (!isExpected) throw error;
-      this.#log.debug('the engine does not say what it is part of', {
+      log.debug('the engine does not say what it is part of', {
         reason: formatError(error).split('\n')[0] ?? '',
       });
       return undefined;
