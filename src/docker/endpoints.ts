@@ -8,8 +8,8 @@ import {
 } from '../api/names.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
-import { formatAddress, parseAddress } from '../net/address.js';
 import { endpointInterfaceName } from '../net/interface-name.js';
+import { bareAddress, formatPrefix, parsePrefix } from '../net/prefix.js';
 import type { NamedEndpoint } from './name-directory.js';
 
 /** Every endpoint of a Docker network is in this namespace. */
@@ -214,7 +214,7 @@ export class DockerEndpoints {
         node: this.#hostname,
         endpoint: id,
         interfaceName,
-        ipNetworks: addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
+        ipNetworks: addresses.map((address) => formatPrefix(parsePrefix(address))),
         profiles: [...this.#profilesOf(endpoint)],
         ...(mac === undefined ? {} : { mac }),
       },
@@ -251,7 +251,7 @@ function fromStored({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spe
     networkId: annotations[ANNOTATION.networkId] ?? '',
     network: annotations[ANNOTATION.network] ?? '',
     interfaceName: spec.interfaceName,
-    addresses: (spec.ipNetworks ?? []).map((text) => formatAddress(parseAddress(text.replace(/\/\d+$/, '')))),
+    addresses: (spec.ipNetworks ?? []).flatMap((text) => bareAddress(text) ?? []),
     mac: spec.mac,
     ipam: annotations[ANNOTATION.ipam] === 'default' ? 'default' : 'calico',
     profile: spec.profiles?.[0],

@@ -2,8 +2,7 @@ import { AlreadyExistsError, CalicoError, ConflictError, NotFoundError } from '.
 import type { Log } from '../base/log.js';
 import type { Client } from '../client/client.js';
 import type { Ipam } from '../ipam/ipam.js';
-import { formatAddress, tryParseAddress } from '../net/address.js';
-import { formatPrefix, networkOf, tryParsePrefix } from '../net/prefix.js';
+import { bareAddress, formatPrefix, networkOf, parsePrefix, tryParsePrefix } from '../net/prefix.js';
 import type { AddressBook } from './address-book.js';
 import {
   addressInUse,
@@ -66,20 +65,18 @@ export class IpamDriver {
 
   /** @throws {CalicoError} no address is left, the given one is taken or in no pool, or the pool is gone */
   async requestAddress({ PoolID, Address, Options }: AddressRequest): Promise<{ Address: string; Data: object }> {
-    const wanted = Address.replace(/\/\d+$/, '');
     if (Options[OPTION.requestType] === OPTION.gateway) {
-      if (wanted !== '' && !ZERO.test(wanted)) throw gatewayRefused();
+      if (Address !== '' && !ZERO.test(Address)) throw gatewayRefused();
       return { Address: PoolID.includes(':') || PoolID === ANY_POOL[6] ? NO_GATEWAY[6] : NO_GATEWAY[4], Data: {} };
     }
-    const address = wanted === '' ? await this.#assignAny(PoolID) : await this.#assignGiven(wanted);
-    return { Address: `${address}/${address.includes(':') ? 128 : 32}`, Data: {} };
+    const address = Address === '' ? await this.#assignAny(PoolID) : await this.#assignGiven(Address);
+    return { Address: formatPrefix(parsePrefix(address)), Data: {} };
   }
 
   /** What is not held is fine; what somebody else holds stays theirs. */
   async releaseAddress({ Address }: AddressRelease): Promise<void> {
-    const parsed = tryParseAddress(Address.replace(/\/\d+$/, ''));
-    if (parsed === undefined || ZERO.test(Address)) return;
-    const address = formatAddress(parsed);
+    const address = bareAddress(Address);
+    if (address === undefined || ZERO.test(Address)) return;
     const { ipam, handleId, book, log } = this.#options;
     try {
       await ipam.releaseIps([{ address, handleId }]);
@@ -126,17 +123,16 @@ export class IpamDriver {
       if (error instanceof CalicoError && error.code === 'ERR_CALI_IPAM_REQUEST') throw noAddressLeft();
       throw error;
     }
-    const [address] = result[family === 4 ? 'ipv4' : 'ipv6'].addresses;
+    const [assigned = ''] = result[family === 4 ? 'ipv4' : 'ipv6'].addresses;
+    const address = bareAddress(assigned);
     if (address === undefined) throw noAddressLeft();
-    const bare = address.replace(/\/\d+$/, '');
-    book.add(bare);
-    return bare;
+    book.add(address);
+    return address;
   }
 
   async #assignGiven(text: string): Promise<string> {
-    const parsed = tryParseAddress(text);
-    if (parsed === undefined) throw addressOutsidePools(text);
-    const address = formatAddress(parsed);
+    const address = bareAddress(text);
+    if (address === undefined) throw addressOutsidePools(text);
     const { ipam, hostname, handleId, book, isTaken } = this.#options;
     try {
       await ipam.assignIp({ address, hostname, handleId, attributes: this.#attributes(), use: 'Workload' });

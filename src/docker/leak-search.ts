@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { ConflictError, NotFoundError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Ipam } from '../ipam/ipam.js';
-import { formatAddress, tryParseAddress } from '../net/address.js';
+import { bareAddress } from '../net/prefix.js';
 import type { AddressBook } from './address-book.js';
 import { type DockerEndpoint, type DockerEndpoints, LOOSE_PREFIX } from './endpoints.js';
 import type { DockerEngine } from './engine.js';
@@ -91,7 +91,7 @@ export class LeakSearch {
     ];
     return {
       endpointIds: new Set(places.map(({ endpointId }) => endpointId)),
-      addresses: new Set(addresses.map(canonical)),
+      addresses: new Set(addresses.map((text) => bareAddress(text) ?? text)),
     };
   }
 
@@ -152,9 +152,4 @@ export class LeakSearch {
     }
     book.forget(address);
   }
-}
-
-function canonical(text: string): string {
-  const address = tryParseAddress(text.replace(/\/\d+$/, ''));
-  return address === undefined ? text : formatAddress(address);
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
-import { formatAddress } from '../net/address.js';
-import { tryParsePrefix } from '../net/prefix.js';
 import { parseMac } from '../net/mac.js';
+import { bareAddress } from '../net/prefix.js';
 import type { LooseCable } from '../workload/loose-cable.js';
 import type { SecondInterface } from '../workload/second-way.js';
 import { type DockerEndpoint, type DockerEndpoints, interfaceNames, type Joined, policyLabels } from './endpoints.js';
@@ -87,8 +86,8 @@ export class NetworkDriver {
     const { NetworkID, EndpointID, Interface, Options } = request;
     const { networks, endpoints, ipam, settings } = this.#options;
     const given = [Interface.Address, Interface.AddressIPv6].filter((text) => text !== '');
-    const addresses = given.map(bareAddress);
-    if (addresses.length === 0) throw noEndpointAddress();
+    const addresses = given.flatMap((text) => bareAddress(text) ?? []);
+    if (addresses.length === 0 || addresses.length < given.length) throw noEndpointAddress();
     const isCalico = given.every((text) => /\/(32|128)$/.test(text) || !text.includes('/'));
     const published = publishedPorts(Options);
     if (isCalico && published.length > 0 && settings.publishedPorts === 'refuse') throw publishRefused(published);
@@ -197,12 +196,6 @@ export class NetworkDriver {
 
 function shortId(container: EngineContainerSummary | undefined): readonly string[] {
   return container === undefined ? [] : [container.id.slice(0, SHORT_ID_CHARACTERS)];
-}
-
-function bareAddress(text: string): string {
-  const address = tryParsePrefix(text)?.address;
-  if (address === undefined) throw noEndpointAddress();
-  return formatAddress(address);
 }
 
 /** As Docker's own bridges give: one per address, so that a new container with the address of an old one has its MAC, too. */

@@ -12,6 +12,7 @@ import {
 } from './address.js';
 import {
   addressInPrefix,
+  bareAddress,
   explainBadPrefix,
   formatPrefix,
   isNetwork,
@@ -142,6 +143,15 @@ describe('prefixes', () => {
   ])('%s: %s', (text, why) => {
     expect(explainBadPrefix(text)).toBe(why);
     expect(tryParsePrefix(text) === undefined).toBe(why !== undefined);
+  });
+
+  test('have an address without their length', () => {
+    expect(['192.0.2.7/24', '2001:DB8::0:1/128', '192.0.2.7'].map(bareAddress)).toEqual([
+      '192.0.2.7',
+      '2001:db8::1',
+      '192.0.2.7',
+    ]);
+    expect(['', '192.0.2', '192.0.2.7/33'].map(bareAddress)).toEqual([undefined, undefined, undefined]);
   });
 
   test('a bare address is one of full length', () => {

@@ -43,6 +43,12 @@ export function tryParsePrefix(text: string): Prefix | undefined {
   return length > bits ? undefined : { address, length };
 }
 
+/** The address of `192.0.2.7/32` or `192.0.2.7`, canonical and without a length; undefined when it is neither. */
+export function bareAddress(text: string): string | undefined {
+  const prefix = tryParsePrefix(text);
+  return prefix === undefined ? undefined : formatAddress(prefix.address);
+}
+
 /** Why the text is not a CIDR, in words; undefined when it is one (or a bare address). */
 export function explainBadPrefix(text: string): string | undefined {
   const [addressText = '', lengthText, ...rest] = text.split('/');
