@@ -1,35 +1,32 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DockerCluster } from '../../lab/docker-cluster.js';
-import { type EngineGeneration, missingEngine } from '../../lab/docker-engine.js';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../lab/processes.js';
+import { CALICO, FIRST, onEachEngine, run, useDocker } from '../setup/docker.js';
 
-const HOST = 'calico-01';
-const NETWORK = '--driver calico --ipam-driver calico';
-
-describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an engine %s', (generation) => {
-  describe.skipIf(missingEngine(generation) !== undefined)('with one host', () => {
-    let hosts: DockerCluster;
+onEachEngine((generation) => {
+  describe('calicoctl container', () => {
+    const docker = useDocker({ generation, hosts: 1 });
 
     beforeAll(async () => {
-      hosts = await DockerCluster.start({ generation, hosts: 1 });
       await calicoctl('pool add 192.168.0.0/16 fd80:24e2:f998:72d6::/64');
       await calicoctl('profile add web');
     });
-    afterAll(() => hosts[Symbol.asyncDispose]());
 
     async function calicoctl(words: string): Promise<string> {
-      const { stdout, stderr } = await hosts.lab.host(HOST).exec(['calicoctl', ...words.split(' ')], {
-        check: false,
-        env: { CALICOCTL_NO_NOTES: '1' },
-      });
+      const { stdout, stderr } = await docker()
+        .lab.host(FIRST)
+        .exec(['calicoctl', ...words.split(' ')], {
+          check: false,
+          env: { CALICOCTL_NO_NOTES: '1' },
+        });
       return stdout + stderr;
     }
 
-    const start = (name: string, words: string) => hosts.docker(HOST, `run ${words} --name ${name} -tid busybox`);
-    const pings = (from: string, target: string, family: 4 | 6 = 4) => hosts.pings(HOST, from, target, { family });
-    const inside = async (name: string) => (await hosts.docker(HOST, `exec ${name} ip addr`)).stdout;
+    const start = (name: string, words: string) => run(docker(), FIRST, name, words);
+    const pings = (from: string, target: string, family: 4 | 6 = 4) => docker().pings(FIRST, from, target, { family });
+    const inside = async (name: string) => (await docker().docker(FIRST, `exec ${name} ip addr`)).stdout;
 
     test('containers without a network get one, a second and a third address, and lose them', async () => {
+      const hosts = docker();
       await start('one', '--net none');
       await start('two', '--net none');
       expect(await calicoctl('container add one 192.168.50.1')).toBe('IP 192.168.50.1 added to one\n');
@@ -38,7 +35,7 @@ describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an en
         'two has already been configured with Calico Networking.\n',
       );
       expect(await pings('one', '192.168.50.2'), 'without a profile').toBe(false);
-      const id = (await hosts.docker(HOST, 'inspect -f {{.Id}} two')).stdout.trim();
+      const id = (await hosts.docker(FIRST, 'inspect -f {{.Id}} two')).stdout.trim();
       for (const name of ['one', id.slice(0, 12)]) {
         expect(await calicoctl(`container ${name} profile set web`)).toBe('Profile(s) set to web.\n');
       }
@@ -55,7 +52,7 @@ describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an en
       expect(await pings('one', '192.168.50.2'), 'the first one stays').toBe(true);
       expect(await calicoctl('container remove two')).toBe('Removed Calico from two\n');
       expect(await inside('two')).not.toContain('eth1');
-      await hosts.docker(HOST, 'rm -f one two');
+      await hosts.docker(FIRST, 'rm -f one two');
       expect(await calicoctl('container remove one')).toBe('Container one was not found.\n');
       const [left] = await hosts.cluster.client.list('WorkloadEndpoint');
       const forgotten = left?.value.spec.workload?.slice(0, 12) ?? '';
@@ -64,7 +61,8 @@ describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an en
     });
 
     test('a container on a network of Docker gets a second address, which goes with it', async () => {
-      await hosts.createNetwork(`${NETWORK} net1`);
+      const hosts = docker();
+      await hosts.createNetwork(`${CALICO} net1`);
       await start('member', '--net net1');
       await start('other', '--net net1');
       expect(await calicoctl('container member ip add 192.168.51.1')).toBe('IP 192.168.51.1 added to member\n');
@@ -77,18 +75,19 @@ describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an en
       await until('the second address gone', async () => !(await pings('other', '192.168.51.1')));
       expect(await calicoctl('container member ip add 192.168.51.3')).toBe('IP 192.168.51.3 added to member\n');
       expect(await hosts.cluster.ipam.addressesByHandle('libnetwork.calico-01')).toContain('192.168.51.3');
-      await hosts.docker(HOST, 'rm -f member other');
+      await hosts.docker(FIRST, 'rm -f member other');
       await until(
         'the second address released',
         async () => (await calicoctl('ipam info 192.168.51.3')).includes('not currently assigned'),
         { everyMs: 100 },
       );
-      await hosts.docker(HOST, 'network rm net1');
+      await hosts.docker(FIRST, 'network rm net1');
     });
 
     test('containers that cannot be connected are refused', async () => {
+      const hosts = docker();
       await start('hostly', '--net host');
-      await hosts.docker(HOST, 'create --name still busybox');
+      await hosts.docker(FIRST, 'create --name still busybox');
       expect(await calicoctl('container add hostly ipv4')).toBe(
         "Can't add hostly to Calico because it is running NetworkMode = host.\n",
       );
@@ -102,7 +101,7 @@ describe.each<EngineGeneration>(['20.10', '26.1'])('calicoctl container on an en
           '',
         ].join('\n'),
       );
-      await hosts.docker(HOST, 'rm -f hostly still');
+      await hosts.docker(FIRST, 'rm -f hostly still');
     });
   });
 });
