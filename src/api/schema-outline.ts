@@ -1,5 +1,6 @@
 import type { FieldFacts } from './fields.js';
 import type { SpecSchema } from './meta.js';
+import { partsOf, type PipeStep, type SchemaParts } from './schema-parts.js';
 
 /** What a value may be, as the reference pages, CRDs and `explain` need it: the structure of a schema without its code. */
 export interface Outline {
@@ -18,20 +19,8 @@ export interface OutlinedField {
   readonly outline: Outline;
 }
 
-/** The parts of valibot's schema objects that are read here. */
-interface SchemaParts {
-  readonly type: string;
-  readonly entries?: Readonly<Record<string, SchemaParts>>;
-  readonly item?: SchemaParts;
-  readonly wrapped?: SchemaParts;
-  readonly value?: SchemaParts;
-  readonly options?: readonly unknown[];
-  readonly pipe?: readonly SchemaParts[];
-  readonly metadata?: Partial<FieldFacts>;
-}
-
 /** A pipe may begin with another one. */
-function factsOf(schema: SchemaParts): Partial<FieldFacts> {
+function factsOf(schema: PipeStep): Partial<FieldFacts> {
   let facts: Partial<FieldFacts> = {};
   for (const step of schema.pipe ?? []) {
     const found = step.pipe !== undefined && step !== schema ? factsOf(step) : step.metadata;
@@ -73,7 +62,7 @@ function outline(schema: SchemaParts): Outline {
 }
 
 export function outlineOf(schema: SpecSchema): Outline {
-  return outline(schema as unknown as SchemaParts);
+  return outline(partsOf(schema));
 }
 
 /** Every field below, with its path: `ingress[].source.nets`; that of a map's values ends in `.*`. */

@@ -1,5 +1,6 @@
 import type { GenericSchema } from 'valibot';
 import { CalicoError } from '../base/errors.js';
+import { partsOf, type SchemaParts } from './schema-parts.js';
 
 /**
  * Compiles a schema to a check of structure alone, for what is read back: types and names of values must be right or the
@@ -27,21 +28,6 @@ function within(segment: string): typeof MISMATCH {
   const separator = mismatch.path === '' || mismatch.path.startsWith('[') ? '' : '.';
   mismatch = { path: `${segment}${separator}${mismatch.path}`, expected: mismatch.expected };
   return MISMATCH;
-}
-
-/** The parts of valibot's schema objects that are read here. */
-interface SchemaParts {
-  readonly type: string;
-  readonly entries?: Readonly<Record<string, SchemaParts>>;
-  readonly item?: SchemaParts;
-  readonly wrapped?: SchemaParts;
-  readonly value?: SchemaParts;
-  readonly options?: readonly unknown[];
-  readonly pipe?: readonly {
-    readonly kind: string;
-    readonly type: string;
-    readonly operation?: (value: unknown) => unknown;
-  }[];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -165,5 +151,5 @@ function compile(schema: SchemaParts): StructureReader {
 }
 
 export function structureReader(schema: GenericSchema<unknown, unknown>): StructureReader {
-  return compile(schema as unknown as SchemaParts);
+  return compile(partsOf(schema));
 }

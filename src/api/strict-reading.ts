@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Issue } from '../base/errors.js';
 import { describeSchemaIssue, joinPath, ruleIssue, unknownField } from './issues.js';
+import { partsOf, type SchemaParts } from './schema-parts.js';
 
 export type Fields = Record<string, unknown>;
 
@@ -14,14 +15,6 @@ export function withoutNulls(value: unknown): unknown {
   if (!isFields(value)) return value;
   const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
   return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
-}
-
-interface SchemaParts {
-  readonly type: string;
-  readonly entries?: Readonly<Record<string, SchemaParts>>;
-  readonly item?: SchemaParts;
-  readonly wrapped?: SchemaParts;
-  readonly pipe?: unknown;
 }
 
 /** Keys that valibot drops from a map without a word: a label would silently not be there. */
@@ -92,7 +85,7 @@ export function readPart<T>(
   value: unknown,
   root: string,
 ): { value?: T; issues: Issue[] } {
-  const parts = schema as unknown as SchemaParts;
+  const parts = partsOf(schema);
   const issues = strictIssues(parts, value, root);
   const result = v.safeParse(schema, withTruth(parts, value));
   if (result.success) return { value: result.output, issues };
