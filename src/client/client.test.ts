@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_POOL_ANNOTATION } from '../api/kinds/ip-pool.js';
 import type { ResourceByKind } from '../api/registry.js';
 import { ConflictError, NotFoundError, UnsupportedError } from '../base/errors.js';
 import { FakeClock } from '../base/clock.fake.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Ipam } from '../ipam/ipam.js';
 import { Client } from './client.js';
-import { DEFAULT_POOL_ANNOTATION } from './pools.js';
 
 function setUp() {
   const datastore = new MemoryDatastore();

@@ -1,14 +1,11 @@
 import { describeKey } from '../api/keys.js';
 import { parseBlockAffinityName } from '../api/kinds/block-affinity.js';
-import type { IPPool } from '../api/kinds/ip-pool.js';
+import { DEFAULT_POOL_ANNOTATION, type IPPool } from '../api/kinds/ip-pool.js';
 import { ruleIssue } from '../api/issues.js';
 import type { Ipam } from '../ipam/ipam.js';
 import { parsePrefix, prefixContains, prefixesOverlap, tryParsePrefix } from '../net/prefix.js';
 import type { Datastore, Stored } from '../datastore/datastore.js';
 import { refused } from './errors.js';
-
-/** Marks a pool that start-up created: while nobody uses it, it gives way to the first pool that somebody asks for. */
-export const DEFAULT_POOL_ANNOTATION = 'projectcalico.org/default-pool';
 
 export function isDefaultPool(pool: IPPool): boolean {
   return pool.metadata.annotations?.[DEFAULT_POOL_ANNOTATION] === 'true';

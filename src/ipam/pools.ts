@@ -1,5 +1,5 @@
 import type { IPAMConfiguration } from '../api/kinds/ipam-configuration.js';
-import type { IPPool } from '../api/kinds/ip-pool.js';
+import { defaultBlockSize, type IPPool } from '../api/kinds/ip-pool.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { addToAddress, type Address, addressBits, type Family } from '../net/address.js';
@@ -50,7 +50,7 @@ export function poolFrom(resource: IPPool): Pool | undefined {
     name: metadata.name,
     cidr: formatPrefix(prefix),
     prefix,
-    blockSize: spec.blockSize ?? (prefix.address.family === 4 ? 26 : 122),
+    blockSize: spec.blockSize ?? defaultBlockSize(prefix.address.family),
     isEnabled: spec.disabled !== true && !isBeingDeleted && isAllocatable(resource),
     spec,
   };

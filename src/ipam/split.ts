@@ -1,5 +1,5 @@
 import { API_VERSION } from '../api/meta.js';
-import type { IPPool } from '../api/kinds/ip-pool.js';
+import { DEFAULT_POOL_ANNOTATION, defaultBlockSize, type IPPool } from '../api/kinds/ip-pool.js';
 import { CalicoError } from '../base/errors.js';
 import type { Datastore, Stored, WriteOperation } from '../datastore/datastore.js';
 import { addressBits, addToAddress } from '../net/address.js';
@@ -7,8 +7,6 @@ import { formatPrefix, parsePrefix } from '../net/prefix.js';
 
 /** On a pool that is being split, so that a split that broke off is finished and not begun anew: how many parts, and was it disabled. */
 const SPLIT_ANNOTATION = 'projectcalico.org/split';
-/** On a pool that start-up made: its parts are somebody's. */
-const DEFAULT_POOL_ANNOTATION = 'projectcalico.org/default-pool';
 /** Writes of one commit, with room for the old pool. */
 const COMMIT_SIZE = 90;
 /** More parts than anybody manages; each is a resource that every host follows. */
@@ -44,7 +42,7 @@ export function partsOf(pool: IPPool, count: number): readonly PoolPart[] {
   }
   const { address, length } = parsePrefix(pool.spec.cidr);
   const partLength = length + Math.log2(count);
-  const { blockSize = address.family === 4 ? 26 : 122 } = pool.spec;
+  const { blockSize = defaultBlockSize(address.family) } = pool.spec;
   if (partLength > blockSize) {
     throw refused(
       `pool "${name}" (${pool.spec.cidr}) cannot be split into ${count}: a part would be a /${partLength}, smaller than one block (/${blockSize})`,
@@ -65,6 +63,7 @@ function progressOf(pool: IPPool): Progress | undefined {
 function partResource(pool: IPPool, part: PoolPart, wasDisabled: boolean, options: SplitOptions): IPPool {
   const {
     [SPLIT_ANNOTATION]: _split,
+    // The parts are somebody's.
     [DEFAULT_POOL_ANNOTATION]: _default,
     ...annotations
   } = pool.metadata.annotations ?? {};

@@ -14,6 +14,7 @@ import {
   addressInPrefix,
   bareAddress,
   explainBadPrefix,
+  canonicalPrefix,
   formatPrefix,
   isNetwork,
   networkOf,
@@ -156,6 +157,8 @@ describe('prefixes', () => {
 
   test('a bare address is one of full length', () => {
     expect(formatPrefix(parsePrefix('192.0.2.7'))).toBe('192.0.2.7/32');
+    expect(canonicalPrefix('2001:DB8:0::7')).toBe('2001:db8::7/128');
+    expect(canonicalPrefix('anywhere')).toBe('anywhere');
     expect(() => parsePrefix('192.0.2.7/99')).toThrow('"192.0.2.7/99" is not a CIDR: the prefix is at most 32');
   });
 });

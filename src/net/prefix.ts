@@ -78,6 +78,12 @@ export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix.address)}/${prefix.length}`;
 }
 
+/** Text of an address or prefix in canonical form with its length; other text as it is. */
+export function canonicalPrefix(text: string): string {
+  const prefix = tryParsePrefix(text);
+  return prefix === undefined ? text : formatPrefix(prefix);
+}
+
 /** True when `inner` lies wholly inside `outer`; never across families. */
 export function prefixContains(outer: Prefix, inner: Prefix): boolean {
   return inner.length >= outer.length && addressInPrefix(inner.address, outer);

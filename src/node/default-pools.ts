@@ -1,8 +1,7 @@
-import type { IPPool } from '../api/kinds/ip-pool.js';
+import { DEFAULT_POOL_ANNOTATION, type IPPool } from '../api/kinds/ip-pool.js';
 import { API_VERSION } from '../api/meta.js';
 import { AlreadyExistsError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
-import { DEFAULT_POOL_ANNOTATION } from '../client/pools.js';
 import { formatPrefix, parsePrefix, type Prefix, prefixesOverlap, tryParsePrefix } from '../net/prefix.js';
 import type { HostInterface } from './address-choice.js';
 import type { FamilySettings, NodeSettings } from './settings.js';

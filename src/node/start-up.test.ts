@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.fake.js';
 import { Client } from '../client/client.js';
-import { DEFAULT_POOL_ANNOTATION } from '../client/pools.js';
+import { DEFAULT_POOL_ANNOTATION } from '../api/kinds/ip-pool.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { parsePrefix } from '../net/prefix.js';
 import type { HostInterface } from './address-choice.js';

@@ -1,11 +1,15 @@
 import * as v from 'valibot';
 import type { Issue } from '../../base/errors.js';
-import { formatPrefix, type Prefix, prefixesOverlap, tryParsePrefix } from '../../net/prefix.js';
+import type { Family } from '../../net/address.js';
+import { canonicalPrefix, type Prefix, prefixesOverlap, tryParsePrefix } from '../../net/prefix.js';
 import { integer, selector, strictCidr } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 
 const ENCAPSULATION_MODES = ['Never', 'Always', 'CrossSubnet'] as const;
+
+/** Marks a pool that start-up created: while nobody uses it, it gives way to the first pool that somebody asks for. */
+export const DEFAULT_POOL_ANNOTATION = 'projectcalico.org/default-pool';
 
 const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'].flatMap((text) => tryParsePrefix(text) ?? []);
 
@@ -15,9 +19,9 @@ const BLOCK_SIZES = {
   6: { minimum: 116, maximum: 128, default: 122 },
 } as const;
 
-function canonicalCidr(text: string): string {
-  const prefix = tryParsePrefix(text);
-  return prefix === undefined ? text : formatPrefix(prefix);
+/** The length of a pool's blocks where the pool does not say it. */
+export function defaultBlockSize(family: Family): number {
+  return BLOCK_SIZES[family].default;
 }
 
 function encapsulates(mode: string | undefined): boolean {
@@ -94,17 +98,13 @@ function legacyIpipMode(ipip: LegacyPoolFields['ipip']): (typeof ENCAPSULATION_M
   return ipip.mode === 'cross-subnet' ? 'CrossSubnet' : 'Always';
 }
 
-function defaultBlockSize(cidr: string): number {
-  return BLOCK_SIZES[tryParsePrefix(cidr)?.address.family ?? 4].default;
-}
-
 export const ipPool = defineKind({
   kind: 'IPPool',
   plural: 'ippools',
   namespaced: false,
   aliases: ['ipp', 'ipps', 'pool', 'pools'],
   spec: v.strictObject({
-    cidr: v.pipe(strictCidr(), v.transform(canonicalCidr)),
+    cidr: v.pipe(strictCidr(), v.transform(canonicalPrefix)),
     blockSize: v.exactOptional(integer(20, 128)),
     ipipMode: v.exactOptional(v.picklist(ENCAPSULATION_MODES)),
     vxlanMode: v.exactOptional(v.picklist(ENCAPSULATION_MODES)),
@@ -123,7 +123,7 @@ export const ipPool = defineKind({
   },
   writeDefaults: (spec) => ({
     ...spec,
-    blockSize: spec.blockSize ?? defaultBlockSize(spec.cidr),
+    blockSize: spec.blockSize ?? defaultBlockSize(tryParsePrefix(spec.cidr)?.address.family ?? 4),
     ipipMode: spec.ipipMode ?? 'Never',
     vxlanMode: spec.vxlanMode ?? 'Never',
     nodeSelector: spec.nodeSelector ?? 'all()',
@@ -134,7 +134,7 @@ export const ipPool = defineKind({
     const { ipip, 'nat-outgoing': natOutgoing, ...spec }: typeof stored & LegacyPoolFields = stored;
     return {
       ...spec,
-      blockSize: spec.blockSize ?? defaultBlockSize(spec.cidr),
+      blockSize: spec.blockSize ?? defaultBlockSize(tryParsePrefix(spec.cidr)?.address.family ?? 4),
       ipipMode: spec.ipipMode ?? legacyIpipMode(ipip),
       vxlanMode: spec.vxlanMode ?? 'Never',
       ...(natOutgoing === true ? { natOutgoing } : {}),

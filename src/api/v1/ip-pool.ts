@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { formatPrefix, tryParsePrefix } from '../../net/prefix.js';
+import { canonicalPrefix } from '../../net/prefix.js';
 import { cidrOrAddress } from '../fields.js';
 import { defineV1Kind } from './kind.js';
 import { poolName } from './names.js';
@@ -27,8 +27,7 @@ export const ipPoolOfV1 = defineV1Kind({
     disabled: v.exactOptional(v.boolean()),
   }),
   convert({ metadata, spec }) {
-    const prefix = tryParsePrefix(metadata.cidr);
-    const cidr = prefix === undefined ? metadata.cidr : formatPrefix(prefix);
+    const cidr = canonicalPrefix(metadata.cidr);
     return {
       metadata: { name: poolName(cidr) },
       spec: given({

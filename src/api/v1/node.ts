@@ -1,15 +1,24 @@
 import * as v from 'valibot';
-import { formatPrefix, tryParsePrefix } from '../../net/prefix.js';
+import { canonicalPrefix } from '../../net/prefix.js';
 import { asNumber, cidrOrAddress } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineV1Kind } from './kind.js';
 import { convertNodeName } from './names.js';
 import { given } from './rules.js';
 
-/** With its prefix length, always: `192.0.2.1/32`. */
-function withLength(text: string | undefined): string | undefined {
-  const prefix = text === undefined ? undefined : tryParsePrefix(text);
-  return prefix === undefined ? text : formatPrefix(prefix);
+interface BgpOfV1 {
+  readonly ipv4Address?: string;
+  readonly ipv6Address?: string;
+}
+
+/** Addresses have their prefix length, always: `192.0.2.1/32`. */
+function convertBgp(bgp: BgpOfV1): object {
+  const { ipv4Address, ipv6Address } = bgp;
+  return {
+    ...bgp,
+    ...(ipv4Address === undefined ? {} : { ipv4Address: canonicalPrefix(ipv4Address) }),
+    ...(ipv6Address === undefined ? {} : { ipv6Address: canonicalPrefix(ipv6Address) }),
+  };
 }
 
 export const nodeOfV1 = defineV1Kind({
@@ -36,10 +45,9 @@ export const nodeOfV1 = defineV1Kind({
         ],
       };
     }
-    const converted =
-      bgp === undefined
-        ? undefined
-        : given({ ...bgp, ipv4Address: withLength(bgp.ipv4Address), ipv6Address: withLength(bgp.ipv6Address) });
-    return { metadata: { name: convertNodeName(metadata.name) }, spec: given({ bgp: converted, orchRefs }) };
+    return {
+      metadata: { name: convertNodeName(metadata.name) },
+      spec: given({ bgp: bgp === undefined ? undefined : convertBgp(bgp), orchRefs }),
+    };
   },
 });

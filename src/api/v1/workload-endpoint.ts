@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { formatPrefix, tryParsePrefix } from '../../net/prefix.js';
+import { canonicalPrefix } from '../../net/prefix.js';
 import { address, cidrOrAddress, mac } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { explainBadIdentity, type WorkloadEndpointIdentity, workloadEndpointName } from '../names.js';
@@ -80,10 +80,6 @@ export const workloadEndpointOfV1 = defineV1Kind({
     }
     const bad = explainBadIdentity(placed.identity);
     if (bad !== undefined) return { refusals: [ruleIssue(ORIGIN[bad.field] ?? 'metadata.workload', bad.message)] };
-    const networks = spec.ipNetworks?.map((text) => {
-      const prefix = tryParsePrefix(text);
-      return prefix === undefined ? text : formatPrefix(prefix);
-    });
     return {
       metadata: {
         name: workloadEndpointName(placed.identity),
@@ -93,7 +89,7 @@ export const workloadEndpointOfV1 = defineV1Kind({
       spec: given({
         ...spec,
         ...placed.identity,
-        ipNetworks: networks,
+        ipNetworks: spec.ipNetworks?.map(canonicalPrefix),
         profiles: spec.profiles?.map(convertProfileName),
       }),
     };

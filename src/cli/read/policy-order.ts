@@ -6,7 +6,7 @@ import { CalicoError } from '../../base/errors.js';
 import { resourceId } from '../../client/client.js';
 import { effectNotices } from '../../client/kept-only.js';
 import { formatAddress, tryParseAddress } from '../../net/address.js';
-import { formatPrefix, tryParsePrefix } from '../../net/prefix.js';
+import { canonicalPrefix } from '../../net/prefix.js';
 import { type Call, type Context, textOption } from '../command.js';
 import { type Block, line, type Result } from '../result.js';
 import { loadCluster } from '../write/write-advice.js';
@@ -29,10 +29,7 @@ function namesOf({ key, value }: EndpointFact): readonly string[] {
 
 function addressesOf({ value }: EndpointFact): readonly string[] {
   const texts = value?.kind === 'WorkloadEndpoint' ? value.spec.ipNetworks : value?.spec.expectedIPs;
-  return (texts ?? []).map((text) => {
-    const prefix = tryParsePrefix(text);
-    return prefix === undefined ? text : formatPrefix(prefix);
-  });
+  return (texts ?? []).map(canonicalPrefix);
 }
 
 /** @throws {CalicoError} `ERR_CALI_CLI_ENDPOINT` none or several are meant */
