@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   explainBadIdentity,
+  explainBadLabel,
   explainBadLabelKey,
-  explainBadLabelValue,
   explainBadPolicyName,
   explainBadSubdomain,
   parseWorkloadEndpointName,
@@ -85,8 +85,8 @@ describe('name rules', () => {
     [explainBadLabelKey('example.com/role'), undefined],
     [explainBadLabelKey('-/role'), '"-" before the slash is not a DNS name'],
     [explainBadLabelKey(''), '"" is not a label key: letters, digits, "-", "_" and ".", at most 63'],
-    [explainBadLabelValue(''), undefined],
-    [explainBadLabelValue('a b'), '"a b" is not a label value: letters, digits, "-", "_" and ".", at most 63'],
+    [explainBadLabel('role', ''), undefined],
+    [explainBadLabel('role', 'a b'), '"a b" is not a label value: letters, digits, "-", "_" and ".", at most 63'],
   ])('%#', (seen, wanted) => {
     expect(seen).toBe(wanted);
   });

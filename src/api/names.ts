@@ -43,10 +43,19 @@ export function explainBadLabelKey(key: string): string | undefined {
     : `"${key}" is not a label key: letters, digits, "-", "_" and ".", at most 63`;
 }
 
-export function explainBadLabelValue(value: string): string | undefined {
+function explainBadLabelValue(value: string): string | undefined {
   return value === '' || (value.length <= 63 && QUALIFIED_NAME.test(value))
     ? undefined
     : `"${value}" is not a label value: letters, digits, "-", "_" and ".", at most 63`;
+}
+
+export function explainBadLabel(key: string, value: string): string | undefined {
+  return explainBadLabelKey(key) ?? explainBadLabelValue(value);
+}
+
+/** The rule for kinds of which every cluster has one object. */
+export function explainNotDefault(name: string): string | undefined {
+  return name === 'default' ? undefined : `"${name}" is not "default", the only name there is`;
 }
 
 /** What names a workload endpoint; which fields count depends on the orchestrator. */

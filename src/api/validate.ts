@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Issue, ValidationError } from '../base/errors.js';
 import { formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './issues.js';
 import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
-import { explainBadLabelKey, explainBadLabelValue, explainBadSubdomain } from './names.js';
+import { explainBadLabel, explainBadLabelKey, explainBadSubdomain } from './names.js';
 import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from './registry.js';
 import { type Fields, isFields, readPart, withoutNulls } from './strict-reading.js';
 
@@ -32,7 +32,7 @@ const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
 function labelIssues(labels: Readonly<Record<string, string>>): Issue[] {
   return Object.entries(labels).flatMap(([key, value]) => {
-    const bad = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+    const bad = explainBadLabel(key, value);
     return bad === undefined ? [] : [ruleIssue(joinPath('metadata.labels', key), bad)];
   });
 }

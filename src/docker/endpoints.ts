@@ -1,11 +1,6 @@
 import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
 import { API_VERSION } from '../api/meta.js';
-import {
-  explainBadLabelKey,
-  explainBadLabelValue,
-  workloadEndpointName,
-  workloadEndpointNamePrefix,
-} from '../api/names.js';
+import { explainBadLabel, workloadEndpointName, workloadEndpointNamePrefix } from '../api/names.js';
 import { NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import { endpointInterfaceName } from '../net/interface-name.js';
@@ -278,7 +273,7 @@ export function policyLabels(labels: Readonly<Record<string, string>>): {
   for (const [name, value] of Object.entries(labels)) {
     if (!name.startsWith(LABEL_PREFIX)) continue;
     const key = name.slice(LABEL_PREFIX.length);
-    const problem = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+    const problem = explainBadLabel(key, value);
     if (problem === undefined) taken[key] = value;
     else refused.push(problem);
   }

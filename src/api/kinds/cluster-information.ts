@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { defineKind, type ResourceOf } from '../meta.js';
+import { explainNotDefault } from '../names.js';
 
 export const clusterInformation = defineKind({
   kind: 'ClusterInformation',
@@ -13,7 +14,7 @@ export const clusterInformation = defineKind({
     datastoreReady: v.exactOptional(v.boolean()),
     variant: v.exactOptional(v.string()),
   }),
-  explainBadName: (name) => (name === 'default' ? undefined : `"${name}" is not "default", the only name there is`),
+  explainBadName: explainNotDefault,
   examples: {
     valid: { metadata: { name: 'default' }, spec: { clusterType: 'bgp', datastoreReady: true } },
     wrong: {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { integer } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
+import { explainNotDefault } from '../names.js';
 
 /**
  * The spelling of the fields in the store, which mixes two styles. A field whose value is Go's zero is left out there, so what is missing
@@ -37,7 +38,7 @@ export const ipamConfiguration = defineKind({
       return { strictAffinity, autoAllocateBlocks, ...rest };
     },
   },
-  explainBadName: (name) => (name === 'default' ? undefined : `"${name}" is not "default", the only name there is`),
+  explainBadName: explainNotDefault,
   crossFieldRules: ({ spec: { strictAffinity, autoAllocateBlocks, maxBlocksPerHost = 0 } }) => [
     ...(autoAllocateBlocks === false && strictAffinity !== true
       ? [ruleIssue('spec.autoAllocateBlocks', 'it can be false only where strictAffinity is true')]

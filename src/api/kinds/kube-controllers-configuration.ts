@@ -3,7 +3,7 @@ import type { Issue } from '../../base/errors.js';
 import { cidr, duration, integer, pattern, selector, wordOf } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
-import { explainBadLabelKey, explainBadLabelValue } from '../names.js';
+import { explainBadLabel, explainNotDefault } from '../names.js';
 
 const switching = () => v.exactOptional(v.picklist(['Enabled', 'Disabled']));
 const period = () => v.exactOptional(duration());
@@ -38,7 +38,7 @@ function templateIssues(templates: readonly Template[]): Issue[] {
       issues.push(ruleIssue(where, 'give exactly one of interfaceCIDRs and interfacePattern'));
     }
     for (const [key, value] of Object.entries(labels)) {
-      const bad = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+      const bad = explainBadLabel(key, value);
       if (bad !== undefined) issues.push(ruleIssue(`${where}.labels["${key}"]`, bad));
     }
     return issues;
@@ -83,7 +83,7 @@ export const kubeControllersConfiguration = defineKind({
       }),
     ),
   }),
-  explainBadName: (name) => (name === 'default' ? undefined : `"${name}" is not "default", the only name there is`),
+  explainBadName: explainNotDefault,
   crossFieldRules: ({ spec }) => templateIssues(spec.controllers?.node?.hostEndpoint?.templates ?? []),
   examples: {
     valid: {

@@ -4,7 +4,7 @@ import { prefixContains, tryParsePrefix } from '../../net/prefix.js';
 import { cidr, integer } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
-import { explainBadLabelKey, explainBadLabelValue } from '../names.js';
+import { explainBadLabel, explainBadLabelKey } from '../names.js';
 import { stagedAction, stagedIssues } from './staged-network-policy.js';
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
@@ -57,7 +57,7 @@ interface Port {
 
 function selectorIssues({ matchLabels = {}, matchExpressions = [] }: LabelSelector, path: string): Issue[] {
   const issues = Object.entries(matchLabels).flatMap(([key, value]) => {
-    const bad = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+    const bad = explainBadLabel(key, value);
     return bad === undefined ? [] : [ruleIssue(`${path}.matchLabels["${key}"]`, bad)];
   });
   for (const [index, { key, operator, values = [] }] of matchExpressions.entries()) {

@@ -1,4 +1,4 @@
-import { explainBadLabelKey, explainBadLabelValue } from '../../api/names.js';
+import { explainBadLabel } from '../../api/names.js';
 import type { PublicKind, PublicResourceByKind } from '../../api/registry.js';
 import { CalicoError, NotFoundError, UnavailableError } from '../../base/errors.js';
 import { type Call, type Context, flag } from '../command.js';
@@ -39,7 +39,7 @@ function askedFor(call: Call): Asked {
   if (key === '' || value === undefined || rest.length > 0) {
     throw new LabelRefused(`invalid label ${label}`, 'write KEY=VALUE, or KEY --remove');
   }
-  const why = explainBadLabelKey(key) ?? explainBadLabelValue(value);
+  const why = explainBadLabel(key, value);
   if (why !== undefined) throw new LabelRefused(`invalid label ${label}: ${why}`);
   return { ...common, key, value };
 }
