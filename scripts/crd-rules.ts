@@ -1,3 +1,4 @@
+import { CLUSTER_FIELDS } from '../src/api/kinds/bgp-configuration.js';
 import type { PublicKind } from '../src/api/registry.js';
 
 /** A rule in CEL, over the value at its path. */
@@ -179,16 +180,6 @@ const FILTER_RULE: readonly CelRule[] = [
 ];
 const FILTER_LISTS = ['exportV4', 'importV4', 'exportV6', 'importV6'];
 
-const CLUSTER_WIDE = [
-  'nodeToNodeMeshEnabled',
-  'asNumber',
-  'serviceClusterIPs',
-  'serviceExternalIPs',
-  'serviceLoadBalancerIPs',
-  'nodeMeshPassword',
-  'nodeMeshMaxRestartTime',
-];
-
 /**
  * What needs two fields, the object's name, or the object as it was. Rules that need arithmetic on addresses, other objects or whole
  * lists live in the client alone.
@@ -219,8 +210,8 @@ export const CEL_RULES: Readonly<Partial<Record<PublicKind, ByPath<readonly CelR
         message: 'the name is default or node.<node>',
       },
       {
-        rule: `self.metadata.name == 'default' || !has(self.spec) || !(${CLUSTER_WIDE.map((field) => `has(self.spec.${field})`).join(' || ')})`,
-        message: `${CLUSTER_WIDE.join(', ')} may stand in default only`,
+        rule: `self.metadata.name == 'default' || !has(self.spec) || !(${CLUSTER_FIELDS.map((field) => `has(self.spec.${field})`).join(' || ')})`,
+        message: `${CLUSTER_FIELDS.join(', ')} may stand in default only`,
       },
     ],
     '': [
@@ -296,11 +287,6 @@ export const LIMITS: Readonly<Partial<Record<PublicKind, ByPath<Schema>>>> = {
   CalicoNodeStatus: { classes: SET },
   HostEndpoint: { node: { minLength: 1 } },
   IPPool: { allowedUses: { maxItems: 10 } },
-  BGPConfiguration: {
-    communities: { maxItems: 500 },
-    prefixAdvertisements: { maxItems: 500 },
-    'prefixAdvertisements[].communities': { maxItems: 50 },
-  },
   BGPFilter: Object.fromEntries<Schema>(
     FILTER_LISTS.flatMap((list): readonly (readonly [string, Schema])[] => [
       [`${list}[].operations`, { minItems: 1, maxItems: 10 }],

@@ -1,7 +1,16 @@
 import * as v from 'valibot';
 import { tryParseAddress } from '../net/address.js';
 import { tryParsePrefix } from '../net/prefix.js';
-import { cidr, duration, durationMs, explained, integer, pattern as patternField, wordOf } from './fields.js';
+import {
+  cidr,
+  duration,
+  durationMs,
+  explained,
+  integer,
+  pattern as patternField,
+  textField,
+  wordOf,
+} from './fields.js';
 import type { SpecSchema } from './meta.js';
 
 /**
@@ -139,12 +148,8 @@ export function addressOf(family: 4 | 6): ParameterForm<string> {
     parseText: parse,
     parseField: (value) => (typeof value === 'string' ? parse(value) : undefined),
     none: '',
-    field: v.pipe(
-      v.string(),
-      explained((value: string) =>
-        parse(value) === undefined ? `"${value}" is not an IPv${family} address` : undefined,
-      ),
-      v.metadata({ words: `an IPv${family} address` }),
+    field: textField(`an IPv${family} address`, (value) =>
+      parse(value) === undefined ? `"${value}" is not an IPv${family} address` : undefined,
     ),
   };
 }

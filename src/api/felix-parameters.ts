@@ -15,7 +15,6 @@ import {
   truth,
   whole,
 } from './felix-parameter-forms.js';
-
 import { label } from './felix-structured-forms.js';
 
 /** One parameter of the agent. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Complaint, cidr, durationMs, explained, integer, textField } from './fields.js';
+import { type Complaint, cidr, durationMs, explained, integer, listUpTo, textField } from './fields.js';
 import { listOf, type ParameterForm, type PortSpan, portSpan } from './felix-parameter-forms.js';
 import { explainBadLabelName } from './names.js';
 
@@ -50,12 +50,7 @@ const PORT_RANGES_LIMIT = 7;
 
 export const portRanges: ParameterForm<readonly PortSpan[]> = {
   words: 'a list of port ranges such as 30000:32767',
-  field: v.pipe(
-    v.array(portSpan.field),
-    explained((list: unknown[]) =>
-      list.length > PORT_RANGES_LIMIT ? `it has ${list.length} entries, at most ${PORT_RANGES_LIMIT} fit` : undefined,
-    ),
-  ),
+  field: listUpTo(PORT_RANGES_LIMIT, portSpan.field),
   parseText: (text) => portList(listOf(text).map(portSpan.parseText)),
   parseField: (value) =>
     Array.isArray(value) ? portList(value.map((entry: unknown) => portSpan.parseField(entry))) : undefined,
@@ -112,12 +107,8 @@ const TIMEOUT_NAMES = [
 ] as const;
 
 function durationOrAuto() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      text === 'Auto' || durationMs(text) !== undefined ? undefined : `"${text}" is neither a duration nor Auto`,
-    ),
-    v.metadata({ words: 'a duration or Auto' }),
+  return textField('a duration or Auto', (text) =>
+    text === 'Auto' || durationMs(text) !== undefined ? undefined : `"${text}" is neither a duration nor Auto`,
   );
 }
 

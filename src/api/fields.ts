@@ -57,6 +57,15 @@ export function integer(minimum: number, maximum: number) {
   );
 }
 
+/** A list of so many entries or fewer. */
+export function listUpTo<T>(limit: number, item: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.array(item),
+    explained((list: T[]) => (list.length > limit ? `it has ${list.length} entries, at most ${limit} fit` : undefined)),
+    v.metadata({ maxItems: limit }),
+  );
+}
+
 /** An IPv4 or IPv6 address without prefix length. */
 export function address(family?: 4 | 6) {
   return textField(family === undefined ? 'an IP address' : `an IPv${family} address`, (text) => {
@@ -116,6 +125,16 @@ export function pattern() {
       return `"${text}" is not a regular expression`;
     }
   });
+}
+
+/** Names of interfaces, `*` for any text; whether it may stand alone. */
+export function interfacePattern(mayBeAny: boolean) {
+  const words = `the name of an interface, * for any text${mayBeAny ? '' : ', not alone'}`;
+  return textField({ words, pattern: '^[a-zA-Z0-9_.*-]{1,15}$' }, (text) =>
+    /^[a-zA-Z0-9_.*-]{1,15}$/.test(text) && (mayBeAny || text !== '*')
+      ? undefined
+      : `"${text}" is not the name of interfaces`,
+  );
 }
 
 export function mac() {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { explained, integer, namespaceSelector, selector, strictCidr } from './fields.js';
+import { explained, integer, listUpTo, namespaceSelector, selector, strictCidr } from './fields.js';
 import type { DeepReadonly } from './meta.js';
 
 export const ACTIONS = ['Allow', 'Deny', 'Log', 'Pass'] as const;
@@ -79,14 +79,8 @@ export function port() {
   );
 }
 
-function atMost<T extends readonly unknown[]>(limit: number): v.RawCheckAction<T> {
-  return explained<T>((list) =>
-    list.length > limit ? `it has ${list.length} entries, at most ${limit} fit` : undefined,
-  );
-}
-
-const nets = () => v.pipe(v.array(strictCidr()), atMost(256), v.metadata({ maxItems: 256 }));
-const ports = () => v.pipe(v.array(port()), atMost(50), v.metadata({ maxItems: 50 }));
+const nets = () => listUpTo(256, strictCidr());
+const ports = () => listUpTo(50, port());
 const icmp = () => v.strictObject({ type: v.exactOptional(integer(0, 254)), code: v.exactOptional(integer(0, 255)) });
 
 export const entityRule = v.strictObject({
@@ -118,8 +112,8 @@ export const rule = v.strictObject({
   destination: v.exactOptional(entityRule),
   http: v.exactOptional(
     v.strictObject({
-      methods: v.exactOptional(v.pipe(v.array(v.string()), atMost(20))),
-      paths: v.exactOptional(v.pipe(v.array(httpPath), atMost(20))),
+      methods: v.exactOptional(listUpTo(20, v.string())),
+      paths: v.exactOptional(listUpTo(20, httpPath)),
     }),
   ),
   metadata: v.exactOptional(v.strictObject({ annotations: v.exactOptional(v.record(v.string(), v.string())) })),
@@ -127,7 +121,7 @@ export const rule = v.strictObject({
 
 /** Rules of one direction. */
 export function rules() {
-  return v.pipe(v.array(rule), atMost(1024), v.metadata({ maxItems: 1024 }));
+  return listUpTo(1024, rule);
 }
 
 export type Rule = DeepReadonly<v.InferOutput<typeof rule>>;

@@ -1,21 +1,21 @@
 import * as v from 'valibot';
 import type { Issue } from '../../base/errors.js';
-import { address, asNumber, cidr, duration, explained, integer, secretReference, wordOf } from '../fields.js';
+import {
+  address,
+  asNumber,
+  cidr,
+  duration,
+  integer,
+  interfacePattern,
+  listUpTo,
+  secretReference,
+  wordOf,
+} from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 
-function interfacePattern() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      /^[a-zA-Z0-9_.*-]{1,15}$/.test(text) && text !== '*' ? undefined : `"${text}" is not the name of interfaces`,
-    ),
-    v.metadata({ words: 'the name of an interface, * for any text, not alone', pattern: '^[a-zA-Z0-9_.*-]{1,15}$' }),
-  );
-}
-
 /** Fields that mean something for the whole cluster only. */
-const CLUSTER_FIELDS = [
+export const CLUSTER_FIELDS = [
   'nodeToNodeMeshEnabled',
   'asNumber',
   'serviceClusterIPs',
@@ -43,11 +43,6 @@ interface CommunityFields {
 
 function communityIssues({ communities = [], prefixAdvertisements = [] }: CommunityFields): Issue[] {
   const issues: Issue[] = [];
-  for (const [field, list] of Object.entries({ communities, prefixAdvertisements })) {
-    if (list.length > LIST_LIMIT) {
-      issues.push(ruleIssue(`spec.${field}`, `it has ${list.length} entries, at most ${LIST_LIMIT} fit`));
-    }
-  }
   if (communities.length > 0 && prefixAdvertisements.length === 0) {
     issues.push(ruleIssue('spec.communities', 'they need prefixAdvertisements'));
   }
@@ -59,9 +54,6 @@ function communityIssues({ communities = [], prefixAdvertisements = [] }: Commun
   const names = new Set(communities.map(({ name }) => name));
   for (const [index, { communities: used = [] }] of prefixAdvertisements.entries()) {
     const where = `spec.prefixAdvertisements[${index}].communities`;
-    if (used.length > COMMUNITIES_PER_PREFIX) {
-      issues.push(ruleIssue(where, `it has ${used.length} entries, at most ${COMMUNITIES_PER_PREFIX} fit`));
-    }
     for (const [at, text] of used.entries()) {
       if (!names.has(text) && !isCommunityValue(text)) {
         issues.push(ruleIssue(`${where}[${at}]`, `"${text}" is neither a community nor the name of one`));
@@ -86,15 +78,18 @@ export const bgpConfiguration = defineKind({
     serviceExternalIPs: advertisedBlocks(),
     serviceLoadBalancerIPs: advertisedBlocks(),
     serviceLoadBalancerAggregation: v.exactOptional(v.picklist(['Enabled', 'Disabled'])),
-    communities: v.exactOptional(v.array(v.strictObject({ name: v.string(), value: v.string() }))),
+    communities: v.exactOptional(listUpTo(LIST_LIMIT, v.strictObject({ name: v.string(), value: v.string() }))),
     prefixAdvertisements: v.exactOptional(
-      v.array(v.strictObject({ cidr: cidr(), communities: v.exactOptional(v.array(v.string())) })),
+      listUpTo(
+        LIST_LIMIT,
+        v.strictObject({ cidr: cidr(), communities: v.exactOptional(listUpTo(COMMUNITIES_PER_PREFIX, v.string())) }),
+      ),
     ),
     listenPort: v.exactOptional(integer(1, 65535)),
     nodeMeshPassword: v.exactOptional(secretReference()),
     nodeMeshMaxRestartTime: v.exactOptional(duration()),
     bindMode: v.exactOptional(v.picklist(['None', 'NodeIP'])),
-    ignoredInterfaces: v.exactOptional(v.array(interfacePattern())),
+    ignoredInterfaces: v.exactOptional(v.array(interfacePattern(false))),
     localWorkloadPeeringIPV4: v.exactOptional(address(4)),
     localWorkloadPeeringIPV6: v.exactOptional(address(6)),
     programClusterRoutes: v.exactOptional(v.picklist(['Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly'])),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Issue } from '../../base/errors.js';
-import { asNumber, cidr, explained, integer } from '../fields.js';
+import { asNumber, cidr, integer, interfacePattern, textField } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 import { isCommunityValue } from './bgp-configuration.js';
@@ -11,22 +11,8 @@ const PREPENDED_LIMIT = 10;
 const PRIORITY_MAX = 2147483646;
 
 function community() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      isCommunityValue(text) ? undefined : `"${text}" is not a community: aa:nn or aa:nn:mm`,
-    ),
-    v.metadata({ words: 'a community, aa:nn or aa:nn:mm' }),
-  );
-}
-
-function interfacePattern() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      /^[a-zA-Z0-9_.*-]{1,15}$/.test(text) ? undefined : `"${text}" is not the name of interfaces`,
-    ),
-    v.metadata({ words: 'the name of an interface, * for any text', pattern: '^[a-zA-Z0-9_.*-]{1,15}$' }),
+  return textField('a community, aa:nn or aa:nn:mm', (text) =>
+    isCommunityValue(text) ? undefined : `"${text}" is not a community: aa:nn or aa:nn:mm`,
   );
 }
 
@@ -43,7 +29,7 @@ function filterRule(family: 4 | 6) {
     matchOperator: v.exactOptional(v.picklist(['Equal', 'NotEqual', 'In', 'NotIn'])),
     prefixLength: v.exactOptional(v.strictObject({ min: v.exactOptional(length), max: v.exactOptional(length) })),
     source: v.exactOptional(v.picklist(['RemotePeers'])),
-    interface: v.exactOptional(interfacePattern()),
+    interface: v.exactOptional(interfacePattern(true)),
     peerType: v.exactOptional(v.picklist(['eBGP', 'iBGP'])),
     communities: v.exactOptional(v.strictObject({ values: v.array(community()) })),
     asPathPrefix: v.exactOptional(v.array(asNumber())),

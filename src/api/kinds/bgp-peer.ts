@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Issue } from '../../base/errors.js';
 import { tryParseAddress } from '../../net/address.js';
-import { address, asNumber, duration, explained, integer, secretReference, selector } from '../fields.js';
+import { address, asNumber, duration, integer, secretReference, selector, textField } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 
@@ -16,12 +16,8 @@ export function parsePeerAddress(text: string): { readonly address: string; read
 }
 
 function peerAddress() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      parsePeerAddress(text) === undefined ? `"${text}" is not an address, address:port or [address]:port` : undefined,
-    ),
-    v.metadata({ words: 'an address, address:port or [address]:port' }),
+  return textField('an address, address:port or [address]:port', (text) =>
+    parsePeerAddress(text) === undefined ? `"${text}" is not an address, address:port or [address]:port` : undefined,
   );
 }
 

@@ -1,19 +1,16 @@
 import * as v from 'valibot';
-import { address, explained, integer } from '../fields.js';
+import { address, explained, integer, textField } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 import { protocol } from '../rule.js';
 
 /** One interface of the host, or `*` for all of them. */
 function hostInterface() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      text === '*' || /^[a-zA-Z0-9_.-]{1,15}$/.test(text)
-        ? undefined
-        : `"${text}" is neither "*" nor the name of a network interface`,
-    ),
-    v.metadata({ words: '* or the name of a network interface', pattern: '^(\\*|[a-zA-Z0-9_.-]{1,15})$' }),
+  const words = '* or the name of a network interface';
+  return textField({ words, pattern: '^(\\*|[a-zA-Z0-9_.-]{1,15})$' }, (text) =>
+    text === '*' || /^[a-zA-Z0-9_.-]{1,15}$/.test(text)
+      ? undefined
+      : `"${text}" is neither "*" nor the name of a network interface`,
   );
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { explained } from '../fields.js';
+import { textField } from '../fields.js';
 import { defineV1Kind } from './kind.js';
 import { convertPolicyName } from './names.js';
 import { convertRules, given, rulesOfV1 } from './rules.js';
@@ -11,11 +11,8 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function policyType() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      TYPES.has(text.toLowerCase()) ? undefined : `"${text}" is not one of ingress, egress`,
-    ),
+  return textField('ingress or egress, in any case', (text) =>
+    TYPES.has(text.toLowerCase()) ? undefined : `"${text}" is not one of ingress, egress`,
   );
 }
 

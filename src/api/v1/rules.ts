@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { formatPrefix, networkOf, tryParsePrefix } from '../../net/prefix.js';
-import { cidrOrAddress, explained, integer } from '../fields.js';
+import { cidrOrAddress, explained, integer, textField } from '../fields.js';
 import { port, PROTOCOL_NAMES } from '../rule.js';
 import { mergeTag, tag } from './selectors.js';
 
@@ -14,11 +14,8 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function action() {
-  return v.pipe(
-    v.string(),
-    explained((text: string) =>
-      ACTIONS.has(text.toLowerCase()) ? undefined : `"${text}" is not one of allow, deny, log, pass, next-tier`,
-    ),
+  return textField('allow, deny, log, pass or next-tier, in any case', (text) =>
+    ACTIONS.has(text.toLowerCase()) ? undefined : `"${text}" is not one of allow, deny, log, pass, next-tier`,
   );
 }
 
