@@ -30,8 +30,8 @@ function relatedTo(command: Command, shown: readonly Command[]): readonly Comman
 }
 
 function exitStatus({ failureStatus }: Command): string {
-  if (failureStatus === undefined) return '0, or 1 for every failure.';
-  return `0 or 1 as said above, ${failureStatus} for every failure.`;
+  if (failureStatus === undefined) return '0, or 1 for every failure; 130 when Ctrl-C kept it from its end.';
+  return `0 or 1 as said above, ${failureStatus} for every failure; 130 when Ctrl-C kept it from its end.`;
 }
 
 async function commandPage(command: Command, shown: readonly Command[]): Promise<string> {
@@ -57,8 +57,8 @@ function indexPage(shown: readonly Command[]): string {
   const groups = Object.entries(GROUPS).map(([words, meaning]) => `| \`${words}\` | ${cell(meaning)} |`);
   return [
     '# calicoctl\n',
-    'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure. Where the datastore is, it',
-    "takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
+    'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure; 130 when',
+    "Ctrl-C kept it from its end. Where the datastore is, it takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
     'What it reads and writes: [kinds](reference/README.md), a page each.\n',
     '| command | what it does |',
     '| --- | --- |',

@@ -16,6 +16,7 @@ import {
 } from './command.js';
 import { commandsAskedFor } from './asked-commands.js';
 import { COMMANDS, GROUPS } from './command-list.js';
+import { INTERRUPTED_STATUS, InterruptibleDatastore } from './interruption.js';
 import { formatBlock, formatForTerminal } from './printer.js';
 import type { DryRun } from './dry-run.js';
 import { type Block, line, type Result } from './result.js';
@@ -40,10 +41,12 @@ class Session {
   #dryRun: DryRun | undefined;
   readonly #surroundings: Surroundings;
   readonly #options: GlobalOptions;
+  readonly #signal: AbortSignal;
 
-  constructor(surroundings: Surroundings, options: GlobalOptions) {
+  constructor(surroundings: Surroundings, options: GlobalOptions, signal: AbortSignal) {
     this.#surroundings = surroundings;
     this.#options = options;
+    this.#signal = signal;
   }
 
   async connectUnchecked(): Promise<Client> {
@@ -84,7 +87,8 @@ class Session {
   async #open(): Promise<Client> {
     const { Client: ClientClass } = await import('../client/client.js');
     const log = await logTo(this.#surroundings, this.#options.logLevel);
-    const datastore = await logged(this.#surroundings.datastore ?? (await this.#openConfigured(log)), log);
+    const store = await logged(this.#surroundings.datastore ?? (await this.#openConfigured(log)), log);
+    const datastore = new InterruptibleDatastore(store, this.#signal);
     const notify = (notice: string) => this.#surroundings.stderr(`${notice}\n`);
     if (this.#options.dryRun !== true) return new ClientClass(datastore, { notify });
     const { DryRun: DryRunClass } = await import('./dry-run.js');
@@ -164,13 +168,20 @@ function leadOf(error: unknown, command: Command): string {
   return command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
 }
 
+/** Ctrl-C that kept a command from its end says so to whoever called it. */
 async function perform(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
+  const status = await performToEnd(command, call, surroundings);
+  return status !== 0 && surroundings.signal?.aborted === true ? INTERRUPTED_STATUS : status;
+}
+
+async function performToEnd(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
   const level = textOption(call, 'logLevel');
   if (level !== undefined && !LOG_LEVELS.includes(level)) {
     surroundings.stderr(`Unknown log level: ${level}, expected one of: ${LOG_LEVELS.join(', ')}\n`);
     return 1;
   }
-  const session = new Session(surroundings, call.options);
+  const signal = surroundings.signal ?? new AbortController().signal;
+  const session = new Session(surroundings, call.options, signal);
   const context: Context = {
     ...surroundings,
     connect: () => session.connect(),
@@ -179,7 +190,7 @@ async function perform(command: Command, call: Call, surroundings: Surroundings)
     print: (block) => surroundings.stdout(formatterFor(surroundings)(block)),
     tell: (text) => surroundings.stderr(`${text}\n`),
     colours: wantsColours(surroundings),
-    signal: surroundings.signal ?? new AbortController().signal,
+    signal,
   };
   try {
     const result = await command.handler(call, context);
@@ -262,7 +273,7 @@ function rootParser({ program, stdout, stderr }: Surroundings): Parser {
  * Runs calicoctl.
  *
  * @param words the arguments, without program and script
- * @returns the exit status: 0, or 1 for every failure; `diff` has 2 for a failure
+ * @returns the exit status: 0, or 1 for every failure; `diff` has 2 for a failure; 130 where Ctrl-C kept a command from its end
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
   let status = 0;

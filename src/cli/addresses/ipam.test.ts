@@ -338,15 +338,25 @@ describe('calicoctl ipam check and release', () => {
   });
 
   test('release of a report ends with Ctrl-C, and says what it did', async () => {
-    const { calicoctl } = await withLeaks();
+    const { calicoctl, datastore } = await withLeaks();
     const file = join(directory, 'interrupted.json');
     await calicoctl('datastore migrate lock');
     await calicoctl(`ipam check -o ${file}`);
-    expect(await calicoctl(`ipam release --from-report=${file}`, '', { signal: AbortSignal.abort() })).toEqual({
-      status: 1,
-      stdout: 'Releasing 2 IPs that leaked...\nReleased 0 IPs successfully\n',
-      stderr: 'interrupted\n',
-    });
+    const enough = new AbortController();
+    let said = '';
+    const stdout = (text: string) => {
+      said += text;
+      enough.abort();
+    };
+    const surroundings = { readFile: (path: string) => readFile(path, 'utf8'), signal: enough.signal, stdout };
+    const { status, stderr } = await new CalicoctlFake(datastore, surroundings).type(
+      `ipam release --from-report=${file}`,
+    );
+    expect([status, said, stderr]).toEqual([
+      130,
+      'Releasing 2 IPs that leaked...\nReleased 0 IPs successfully\n',
+      'interrupted\n',
+    ]);
     expect((await calicoctl(`ipam release --from-report=${file}`)).stdout).toContain('Released 2 IPs successfully\n');
   });
 

@@ -3,6 +3,7 @@ import { lstat, open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { CalicoError } from '../../base/errors.js';
+import { interruption } from '../interruption.js';
 
 /** More than ten times what 100,000 policies take. */
 export const TEXT_LIMIT_BYTES = 256 * 2 ** 20;
@@ -14,11 +15,6 @@ const WRITER_WAIT_MS = 10_000;
 function refuse(name: string, why: string, hint?: string): CalicoError {
   const message = `failed to execute command: cannot read "${name}": ${why}`;
   return new CalicoError('ERR_CALI_CLI_FILE', message, hint === undefined ? {} : { hint });
-}
-
-/** Somebody pressed Ctrl-C; nothing is wrong with what was read. */
-function interrupted(cause: unknown): CalicoError {
-  return new CalicoError('ERR_CALI_CLI_FILE', 'interrupted', { cause });
 }
 
 /** Collects bytes as long as they are few enough. */
@@ -91,7 +87,7 @@ export async function readTextFile(path: string, signal?: AbortSignal): Promise<
   try {
     return await readAll(path, signal);
   } catch (error) {
-    throw signal?.aborted === true ? interrupted(error) : error;
+    throw signal?.aborted === true ? interruption(error) : error;
   }
 }
 
@@ -129,7 +125,7 @@ export async function readTextStream(
   try {
     for await (const chunk of stream) collected.add(chunk);
   } catch (error) {
-    throw signal?.aborted === true ? interrupted(error) : error;
+    throw signal?.aborted === true ? interruption(error) : error;
   }
   return collected.text();
 }

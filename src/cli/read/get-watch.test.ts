@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IPPool } from '../../api/kinds/ip-pool.js';
 import { NotFoundError } from '../../base/errors.js';
 import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
+import { CalicoctlFake, refused } from '../calicoctl.fake.js';
 import { run } from '../main.js';
 
 const key = (name: string) => ({ kind: 'IPPool' as const, name });
@@ -117,7 +118,8 @@ describe('calicoctl get --watch', () => {
   });
 
   test('takes no file', async () => {
-    const { end } = await watching('-f', 'x');
-    expect(await end()).toEqual({ status: 1, stdout: '', stderr: 'give KIND to watch, not a file\n' });
+    expect(await new CalicoctlFake().type('get ippool --watch -f x')).toEqual(
+      refused('give KIND to watch, not a file\n'),
+    );
   });
 });

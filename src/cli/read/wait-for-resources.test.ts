@@ -73,7 +73,7 @@ describe('calicoctl wait', () => {
 
   test('stops on Ctrl-C', async () => {
     expect(await calicoctl(['wait', 'ippool', 'a', '--for=delete'], AbortSignal.abort())).toEqual({
-      status: 1,
+      status: 130,
       stdout: '',
       stderr: 'interrupted\n',
     });

@@ -8,10 +8,13 @@ const set = (name: string) => `---\n${head}\nkind: GlobalNetworkSet\nmetadata: {
 const LOST = new UnavailableError('ERR', 'etcd at http://192.0.2.1:2379: connection lost');
 
 /** A store with three sets, to which the connection breaks when the object of that name is deleted. */
-async function withSets(losing = '') {
+async function withSets(losing = '', onDelete = (): void => undefined) {
   const store = new MemoryDatastore();
   const remove = store.delete.bind(store);
-  store.delete = (key, options) => (key.name === losing ? Promise.reject(LOST) : remove(key, options));
+  store.delete = (key, options) => {
+    onDelete();
+    return key.name === losing ? Promise.reject(LOST) : remove(key, options);
+  };
   const fake = new CalicoctlFake(store);
   await fake.run(['create', '-f', '-'], set('a') + set('b') + set('c'));
   return fake;
@@ -74,8 +77,25 @@ describe('delete', () => {
     const { status, stdout, stderr } = await fake.run(['delete', '-f', '-'], set('a') + set('b'), {
       signal: AbortSignal.abort(),
     });
-    expect([status, stdout, stderr]).toEqual([1, '', 'interrupted\n']);
+    expect([status, stdout, stderr]).toEqual([130, '', 'interrupted\n']);
     expect((await fake.run(['get', 'gnetsets'])).stdout).toBe('NAME\na\nb\nc\n\n');
+  });
+
+  test('that somebody interrupts on its way says what is deleted', async () => {
+    const enough = new AbortController();
+    const fake = await withSets('', () => enough.abort());
+    const tiers = ['x', 'y'].map(
+      (name) => `{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: ${name}}}\n`,
+    );
+    await fake.run(['create', '-f', '-'], tiers.join('---\n'));
+    const { status, stdout, stderr } = await fake.run(['delete', '-f', '-'], tiers.join('---\n'), {
+      signal: enough.signal,
+    });
+    expect([status, stdout, stderr]).toEqual([
+      130,
+      "Partial success: deleted the first 1 out of 2 'Tier' resources:\n",
+      'interrupted\n  not deleted: Tier(y); all others were\n',
+    ]);
   });
 
   test('names the place of each object whose namespace does not fit', async () => {

@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../base/errors.js';
 import { resourceId } from '../../client/client.js';
 import type { ResourceKey } from '../../api/resource-update.js';
+import { isInterruption } from '../interruption.js';
 import type { Failure } from '../messages.js';
 
 /** What became of one resource of several: `unknown` was sent, and no answer came; `skipped` needed nothing done. */
@@ -26,6 +27,10 @@ export class Fates {
   }
 
   failed(index: number, error: unknown, failure: Failure): void {
+    if (isInterruption(error)) {
+      this.stopped(failure);
+      return;
+    }
     this.#fates[index] = error instanceof UnavailableError ? 'unknown' : 'failed';
     this.#failures.set(index, failure);
   }

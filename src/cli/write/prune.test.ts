@@ -77,7 +77,7 @@ describe('calicoctl apply --prune', () => {
     };
     const pruning = [...words, '--prune', '-l', 'all()'];
     const first = await calicoctl.run(pruning, tier('a'), { signal: enough.signal });
-    expect(first).toMatchObject({ status: 1, stderr: 'interrupted\n' });
+    expect(first).toMatchObject({ status: 130, stderr: 'interrupted\n' });
     expect(first.stdout).toContain("Pruned Tier(b)\nSuccessfully pruned 1 'Tier' resource(s)\n");
     let tries = 0;
     store.delete = () => {

@@ -69,7 +69,7 @@ describe('an apply of many resources that is broken off', () => {
     const { child, ended } = await startApply();
     child.kill(signal);
     const [stdout, stderr, [status]] = await ended;
-    expect([status, stderr.split('\n')[0]]).toEqual([1, 'hit error: [interrupted]']);
+    expect([status, stderr.split('\n')[0]]).toEqual([130, 'hit error: [interrupted]']);
     const number = await written();
     expect(stdout).toBe(`Partial success: applied the first ${number} out of ${COUNT} 'GlobalNetworkSet' resources:\n`);
     expect(saidToBeWritten(stderr)).toBe(number);

@@ -3,6 +3,7 @@ import { type Call, type Context, flag, textOption } from '../../command.js';
 import { type DatastoreSettings, readSettings } from '../../config.js';
 import { stopRunningNode } from '../../first-era/nodes.js';
 import { refuseNonRoot, thisNode } from '../../first-era/this-host.js';
+import { INTERRUPTED_STATUS } from '../../interruption.js';
 import { line, type Result } from '../../result.js';
 import { CONTAINER, dockerRun, shellText } from './container.js';
 import {
@@ -17,8 +18,6 @@ import {
 import { prepareHost } from './host-preparation.js';
 import { startNatively } from './native-start.js';
 import { type NodeStart, readOldOptions, readRunOptions, startError } from './options.js';
-
-const INTERRUPTED = 130;
 
 async function datastoreSettings(call: Call, context: Context): Promise<DatastoreSettings> {
   try {
@@ -78,7 +77,7 @@ async function oldInForeground(start: NodeStart, context: Context): Promise<Resu
   if (start.runtime === 'none') throw startError('--detach=false goes with a container only', 'run calico-node itself');
   await clearPlace(start);
   const status = await runContainer(start, 'foreground', context);
-  return { status: context.signal.aborted ? INTERRUPTED : status };
+  return { status: context.signal.aborted ? INTERRUPTED_STATUS : status };
 }
 
 /** The first era's `calicoctl node` */

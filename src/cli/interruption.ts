@@ -1,0 +1,69 @@
+import { CalicoError } from '../base/errors.js';
+import type { Kind } from '../api/registry.js';
+import type { Datastore, ListOptions, ListResult } from '../datastore/datastore.js';
+import { ForwardingDatastore, type StoreRequest } from '../datastore/forwarding-datastore.js';
+
+/** What a command ends with that Ctrl-C kept from its end: as shells say it of one that SIGINT ended. */
+export const INTERRUPTED_STATUS = 130;
+
+/** Somebody pressed Ctrl-C; nothing is wrong. */
+export function interruption(cause?: unknown): CalicoError {
+  return new CalicoError('ERR_CALI_CLI_INTERRUPTED', 'interrupted', { cause });
+}
+
+export function isInterruption(error: unknown): boolean {
+  return error instanceof CalicoError && error.code === 'ERR_CALI_CLI_INTERRUPTED';
+}
+
+function isRead({ operation }: StoreRequest): boolean {
+  return operation === 'get' || operation === 'list' || operation === 'list revisions';
+}
+
+/**
+ * A store that Ctrl-C ends: nothing that is asked of it is waited for any longer. Once something was written, it lets a command go on to
+ * an end of its own choice, so that nothing is left half done.
+ */
+export class InterruptibleDatastore extends ForwardingDatastore {
+  readonly #signal: AbortSignal;
+  #hasWritten = false;
+
+  /** @param signal aborts at Ctrl-C */
+  constructor(store: Datastore, signal: AbortSignal) {
+    super(store);
+    this.#signal = signal;
+  }
+
+  override async *listPieces<K extends Kind>(kind: K, options?: ListOptions): AsyncGenerator<ListResult<K>> {
+    const pieces = super.listPieces(kind, options)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const piece = await this.#unlessInterrupted(() => pieces.next());
+        if (piece.done === true) return;
+        yield piece.value;
+      }
+    } finally {
+      // Not waited for: it may be what does not answer.
+      void Promise.resolve(pieces.return?.()).catch(() => undefined);
+    }
+  }
+
+  protected override pass<T>(request: StoreRequest, send: () => Promise<T>): Promise<T> {
+    if (isRead(request)) return this.#unlessInterrupted(() => super.pass(request, send));
+    this.#hasWritten = true;
+    return super.pass(request, send);
+  }
+
+  #unlessInterrupted<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#hasWritten) return ask();
+    if (this.#signal.aborted) return Promise.reject(interruption());
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        if (!this.#hasWritten) reject(interruption());
+      };
+      this.#signal.addEventListener('abort', end, { once: true });
+      ask()
+        .then(resolve, reject)
+        .finally(() => this.#signal.removeEventListener('abort', end));
+    });
+  }
+}
