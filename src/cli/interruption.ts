@@ -15,6 +15,21 @@ export function isInterruption(error: unknown): boolean {
   return error instanceof CalicoError && error.code === 'ERR_CALI_CLI_INTERRUPTED';
 }
 
+/** Leaves Ctrl-C to the program that has the terminal meanwhile: here it means nothing, neither then nor afterwards. */
+export async function withoutInterrupts<T>(work: () => Promise<T>): Promise<T> {
+  const ignore = (): void => undefined;
+  // Raw: one that waits for the first Ctrl-C alone is put back as such.
+  const others = process.rawListeners('SIGINT') as NodeJS.SignalsListener[];
+  process.on('SIGINT', ignore);
+  for (const listener of others) process.off('SIGINT', listener);
+  try {
+    return await work();
+  } finally {
+    for (const listener of others) process.on('SIGINT', listener);
+    process.off('SIGINT', ignore);
+  }
+}
+
 function isRead({ operation }: StoreRequest): boolean {
   return operation === 'get' || operation === 'list' || operation === 'list revisions';
 }

@@ -9,6 +9,7 @@ import { CalicoError, NotFoundError, UnsupportedError, ValidationError } from '.
 import type { Client } from '../../client/client.js';
 import type { Stored } from '../../datastore/datastore.js';
 import { type Call, type Context, flag } from '../command.js';
+import { withoutInterrupts } from '../interruption.js';
 import { parseValue } from '../manifests/manifest.js';
 import { describeFailures, doneLead, type Failure, formatFailure } from '../messages.js';
 import { namedResource } from '../named-resource.js';
@@ -52,10 +53,9 @@ function editorWords(environment: Context['environment']): readonly string[] {
 /** Runs the editor; Ctrl-C in it is the editor's own. @throws {CalicoError} it cannot be started, or says that it failed */
 async function letEdit(path: string, environment: Context['environment']): Promise<void> {
   const [file = 'vi', ...words] = editorWords(environment);
-  const ignore = (): void => undefined;
-  process.on('SIGINT', ignore);
+  const run = () => runProgram(file, [...words, path], { isInteractive: true, environment });
   try {
-    const { status } = await runProgram(file, [...words, path], { isInteractive: true, environment });
+    const { status } = await withoutInterrupts(run);
     if (status === 0) return;
     throw new CalicoError('ERR_CALI_CLI_PROGRAM', `the editor "${file}" ended with status ${status}`);
   } catch (cause) {
@@ -64,8 +64,6 @@ async function letEdit(path: string, environment: Context['environment']): Promi
       hint: 'name another in CALICOCTL_EDITOR, VISUAL or EDITOR',
       cause,
     });
-  } finally {
-    process.off('SIGINT', ignore);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +12,7 @@ import { TestEtcd } from '../../setup/etcd.js';
 
 const CALICOCTL = 'dist/bin/calicoctl';
 const COUNT = 4000;
+const TIER = { apiVersion: 'projectcalico.org/v3', kind: 'Tier', spec: { order: 5 } } as const;
 
 let etcd: TestEtcd;
 let store: EtcdDatastore;
@@ -87,5 +89,54 @@ describe('an apply of many resources that is broken off', () => {
     const number = await written();
     if (applied.includes('not applied:')) expect(COUNT - named(applied) - number).toBeLessThanOrEqual(named(perhaps));
     else expect(number - named(applied)).toBeLessThanOrEqual(named(perhaps));
+  });
+});
+
+describe('a command that etcd does not answer', () => {
+  const connections: Socket[] = [];
+  let silent: Server;
+
+  beforeEach(async () => {
+    silent = createServer((connection) => connections.push(connection)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+  });
+
+  afterEach(() => {
+    for (const connection of connections.splice(0)) connection.destroy();
+    silent.close();
+  });
+
+  test.each(['get ippool', 'profile show', 'pool add 192.168.0.0/16', 'wait ippool a --for=delete'])(
+    'ends at once by SIGINT: %s',
+    async (line) => {
+      const { port } = silent.address() as AddressInfo;
+      const child = spawn(CALICOCTL, line.split(' '), {
+        env: { PATH: process.env['PATH'], ETCD_ENDPOINTS: `http://127.0.0.1:${port}`, CALICOCTL_NO_NOTES: '1' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      children.push(child);
+      const ended = Promise.all([text(child.stderr), once(child, 'exit')]);
+      await once(silent, 'connection');
+      child.kill('SIGINT');
+      expect(await ended).toEqual(['interrupted\n', [130, null]]);
+    },
+  );
+});
+
+describe('calicoctl edit', () => {
+  test('leaves Ctrl-C to the editor, and goes on afterwards', async () => {
+    await store.create({ kind: 'Tier', name: 'a' }, { ...TIER, metadata: { name: 'a' } });
+    const editor = join(directory, 'editor');
+    // Longer than calicoctl has patience with what is under way.
+    const script = ['#!/bin/sh', 'kill -INT $PPID', 'sleep 1.5', 'sed -i "s/order: 5/order: 7/" "$1"', ''];
+    await writeFile(editor, script.join('\n'), { mode: 0o755 });
+    const child = spawn(CALICOCTL, ['edit', 'tier', 'a'], {
+      env: { PATH: process.env['PATH'], ETCD_ENDPOINTS: etcd.endpoint, EDITOR: editor },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    expect(await ended).toEqual(["Successfully edited 1 'Tier' resource\n", '', [0, null]]);
+    expect((await store.get({ kind: 'Tier', name: 'a' })).value.spec.order).toBe(7);
   });
 });
