@@ -1,9 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { kindMeanings } from '../api/meanings.js';
+import { publicKinds } from '../api/registry.js';
+import { parseResource } from '../api/validate.js';
 import { effectNotices } from './kept-only.js';
 
 const API = 'projectcalico.org/v3';
 
 describe('effectNotices()', () => {
+  test.each(Object.values(publicKinds))(
+    '$kind: says that nothing acts on it where its reference says so',
+    (definition) => {
+      const { kind, examples } = definition;
+      const example = parseResource({ apiVersion: API, kind, ...examples.valid });
+      const saysSo = effectNotices(example).some((notice) => notice.includes('is stored, and nothing acts on it yet'));
+      expect(saysSo).toBe(kindMeanings[example.kind].isKeptOnly === true);
+    },
+  );
+
   test('says of a host endpoint that nothing is filtered', () => {
     const spec = { node: 'calico-01', interfaceName: 'eth0' };
     expect(effectNotices({ apiVersion: API, kind: 'HostEndpoint', metadata: { name: 'uplink' }, spec })).toEqual([

@@ -5,7 +5,7 @@ export type FieldMeaning = string | readonly [meaning: string, initial: string];
 export interface KindMeaning {
   /** One or two sentences. */
   readonly about: string;
-  /** False where this version keeps the kind and does not act on it. */
+  /** Where this version keeps the kind and does not act on it. */
   readonly isKeptOnly?: true;
   /**
    * By path below `spec`, without `[]`. The end of a path is enough where it means the same everywhere: `nets` stands for
