@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { CalicoError, formatError, visibleText } from './errors.js';
+import { CalicoError, formatError, ifFound, NotFoundError, visibleText } from './errors.js';
 
 describe('visibleText()', () => {
   test('writes control characters out, leaves everything else', () => {
     expect(visibleText('a\n\u001b[31mb\u0000\t\u009b é "x"')).toBe('a\\n\\x1b[31mb\\x00\\t\\x9b é "x"');
+  });
+});
+
+describe('ifFound()', () => {
+  test('takes what does not exist for nothing, and hands every other failure on', async () => {
+    expect(await ifFound(Promise.resolve(7))).toBe(7);
+    expect(await ifFound(Promise.reject(new NotFoundError('ERR_CALI_TEST', 'gone')))).toBeUndefined();
+    await expect(ifFound(Promise.reject(new CalicoError('ERR_CALI_TEST', 'broken')))).rejects.toThrow('broken');
   });
 });
 

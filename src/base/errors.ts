@@ -74,6 +74,16 @@ export class UnavailableError extends CalicoError {
   override readonly name = 'UnavailableError';
 }
 
+/** What work gives, or undefined where what it is about does not exist. */
+export async function ifFound<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
 /** Something this kernel, backend or build does not have; names the feature. */
 export class UnsupportedError extends CalicoError {
   override readonly name = 'UnsupportedError';

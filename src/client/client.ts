@@ -13,7 +13,7 @@ import {
 } from '../api/registry.js';
 import { decodeStored, encodeStored } from '../api/stored-form.js';
 import { parseResource } from '../api/validate.js';
-import { AlreadyExistsError, ConflictError, NotFoundError } from '../base/errors.js';
+import { AlreadyExistsError, ConflictError, ifFound, NotFoundError } from '../base/errors.js';
 import { type Clock, sleep, systemClock } from '../base/clock.js';
 import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
 import { Ipam } from '../ipam/ipam.js';
@@ -135,12 +135,7 @@ export class Client {
 
   /** As {@link get}; undefined when there is none. */
   async find<K extends PublicKind>(key: ResourceKey<K>): Promise<Stored<K> | undefined> {
-    try {
-      return await this.get(key);
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+    return ifFound(this.get(key));
   }
 
   /**
@@ -342,26 +337,18 @@ export class Client {
     const { tier: name = 'default' } = resource.spec;
     // The built-in ones come into being with the cluster, see ensureInitialized().
     if (Object.hasOwn(BUILT_IN_TIERS, name)) return;
-    try {
-      await this.datastore.get({ kind: 'Tier', name });
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      const hint = 'create it first, or see the tiers with: calicoctl get tier';
-      throw refused(describeKey(keyOf(resource)), ruleIssue('spec.tier', `tier "${name}" does not exist`, hint));
-    }
+    if ((await ifFound(this.datastore.get({ kind: 'Tier', name }))) !== undefined) return;
+    const hint = 'create it first, or see the tiers with: calicoctl get tier';
+    throw refused(describeKey(keyOf(resource)), ruleIssue('spec.tier', `tier "${name}" does not exist`, hint));
   }
 
   async #refuseMissingFilters(resource: AnyResource): Promise<void> {
     if (resource.kind !== 'BGPPeer') return;
     for (const [index, name] of (resource.spec.filters ?? []).entries()) {
-      try {
-        await this.datastore.get({ kind: 'BGPFilter', name });
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-        const hint = 'create it first, or see the filters with: calicoctl get bgpfilter';
-        const issue = ruleIssue(`spec.filters[${index}]`, `BGPFilter "${name}" does not exist`, hint);
-        throw refused(describeKey(keyOf(resource)), issue);
-      }
+      if ((await ifFound(this.datastore.get({ kind: 'BGPFilter', name }))) !== undefined) continue;
+      const hint = 'create it first, or see the filters with: calicoctl get bgpfilter';
+      const issue = ruleIssue(`spec.filters[${index}]`, `BGPFilter "${name}" does not exist`, hint);
+      throw refused(describeKey(keyOf(resource)), issue);
     }
   }
 

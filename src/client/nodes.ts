@@ -1,4 +1,4 @@
-import { NotFoundError } from '../base/errors.js';
+import { ifFound } from '../base/errors.js';
 import type { Datastore, ResourceKey } from '../datastore/datastore.js';
 import type { Ipam } from '../ipam/ipam.js';
 
@@ -10,15 +10,6 @@ const TUNNEL_HANDLES = [
   'wireguard-tunnel-addr-',
   'wireguard-v6-tunnel-addr-',
 ];
-
-/** Somebody else may have removed it since it was listed; then it is done. */
-async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-  }
-}
 
 /**
  * Removes what belongs to a node: its endpoints and their addresses, its tunnels' addresses, its blocks, its host endpoints, its peers, its
@@ -32,7 +23,7 @@ export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, nod
     addresses.map((network) => network.replace(/\/\d+$/, '')),
     node,
   );
-  for (const handle of TUNNEL_HANDLES) await ignoringAbsence(ipam.releaseByHandle(`${handle}${node}`));
+  for (const handle of TUNNEL_HANDLES) await ifFound(ipam.releaseByHandle(`${handle}${node}`));
   await ipam.releaseHostAffinities(node);
   const peers = (await datastore.list('BGPPeer')).items.filter(({ value }) => value.spec.node === node);
   const hosts = (await datastore.list('HostEndpoint')).items.filter(({ value }) => value.spec.node === node);
@@ -43,5 +34,5 @@ export async function deleteNodeBelongings(datastore: Datastore, ipam: Ipam, nod
     { kind: 'FelixConfiguration', name: `node.${node}` },
     { kind: 'BGPConfiguration', name: `node.${node}` },
   ];
-  for (const key of keys) await ignoringAbsence(datastore.delete(key));
+  for (const key of keys) await ifFound(datastore.delete(key));
 }

@@ -1,4 +1,4 @@
-import { CalicoError, ConflictError, NotFoundError } from '../base/errors.js';
+import { CalicoError, ConflictError, ifFound } from '../base/errors.js';
 import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
 
 const CLUSTER: ResourceKey<'ClusterInformation'> = { kind: 'ClusterInformation', name: 'default' };
@@ -6,13 +6,8 @@ const CLUSTER: ResourceKey<'ClusterInformation'> = { kind: 'ClusterInformation',
 const TRIES = 5;
 
 /** What the cluster says of itself; undefined where nobody has initialised the datastore. */
-export async function readCluster(datastore: Datastore): Promise<Stored<'ClusterInformation'> | undefined> {
-  try {
-    return await datastore.get(CLUSTER);
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
+export function readCluster(datastore: Datastore): Promise<Stored<'ClusterInformation'> | undefined> {
+  return ifFound(datastore.get(CLUSTER));
 }
 
 /** A datastore is locked while ClusterInformation says that it is not ready: hosts hold still, no address is assigned. */

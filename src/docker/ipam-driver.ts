@@ -1,4 +1,4 @@
-import { AlreadyExistsError, CalicoError, ConflictError, NotFoundError } from '../base/errors.js';
+import { AlreadyExistsError, CalicoError, ConflictError, ifFound, NotFoundError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Client } from '../client/client.js';
 import type { Ipam } from '../ipam/ipam.js';
@@ -150,12 +150,7 @@ export class IpamDriver {
 
   async #isHeldByUs(address: string): Promise<boolean> {
     const { ipam, handleId } = this.#options;
-    try {
-      return (await ipam.attributes(address)).handleId === handleId;
-    } catch (error) {
-      if (error instanceof NotFoundError) return false;
-      throw error;
-    }
+    return (await ifFound(ipam.attributes(address)))?.handleId === handleId;
   }
 
   #attributes(): Record<string, string> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { ConflictError, NotFoundError } from '../base/errors.js';
+import { ConflictError, ifFound } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Ipam } from '../ipam/ipam.js';
 import { bareAddress } from '../net/prefix.js';
@@ -99,13 +99,7 @@ export class LeakSearch {
   async #orphans(inUse: InUse, stored: readonly DockerEndpoint[]): Promise<readonly string[]> {
     const { ipam, handleId, book } = this.#options;
     const claimed = new Set(stored.flatMap(({ addresses }) => addresses));
-    let held: readonly string[];
-    try {
-      held = await ipam.addressesByHandle(handleId);
-    } catch (error) {
-      if (error instanceof NotFoundError) return [];
-      throw error;
-    }
+    const held = (await ifFound(ipam.addressesByHandle(handleId))) ?? [];
     return held.filter(
       (address) => !inUse.addresses.has(address) && !claimed.has(address) && !book.isYoung(address, YOUNG_MS),
     );

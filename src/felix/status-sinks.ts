@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FelixStatus } from '../api/kinds/felix-status.js';
-import { CalicoError, NotFoundError } from '../base/errors.js';
+import { CalicoError, ifFound } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
 import type { StatusSink } from './status-delivery.js';
 
@@ -25,11 +25,7 @@ export class DatastoreStatusSink implements StatusSink {
   }
 
   async remove(name: string): Promise<void> {
-    try {
-      await this.#datastore.delete({ kind: 'FelixStatus', name });
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-    }
+    await ifFound(this.#datastore.delete({ kind: 'FelixStatus', name }));
   }
 }
 

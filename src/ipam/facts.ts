@@ -1,6 +1,6 @@
 import { parseBlockAffinityName } from '../api/kinds/block-affinity.js';
 import type { IPAMBlock } from '../api/kinds/ipam-block.js';
-import { NotFoundError } from '../base/errors.js';
+import { ifFound } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
 import type { Address } from '../net/address.js';
 import { addressInPrefix, parsePrefix } from '../net/prefix.js';
@@ -68,13 +68,9 @@ export class Facts {
   }
 
   async #checkLock(): Promise<void> {
-    try {
-      const { value } = await this.#datastore.get({ kind: 'ClusterInformation', name: 'default' });
-      if (value.spec.datastoreReady === false) throw isLocked();
-    } catch (error) {
-      // A store that nobody initialised is not locked either.
-      if (!(error instanceof NotFoundError)) throw error;
-    }
+    const cluster = await ifFound(this.#datastore.get({ kind: 'ClusterInformation', name: 'default' }));
+    // A store that nobody initialised is not locked either.
+    if (cluster?.value.spec.datastoreReady === false) throw isLocked();
   }
 
   async time(): Promise<BlockTime> {
@@ -89,12 +85,7 @@ export class Facts {
   }
 
   async #readLabels(name: string): Promise<Labels> {
-    try {
-      return (await this.#datastore.get({ kind: 'Node', name })).value.metadata.labels ?? {};
-    } catch (error) {
-      if (error instanceof NotFoundError) return {};
-      throw error;
-    }
+    return (await ifFound(this.#datastore.get({ kind: 'Node', name })))?.value.metadata.labels ?? {};
   }
 
   /** CIDRs of the blocks that an owner has affinities for; may be added to. */

@@ -1,6 +1,6 @@
 import { parseBlockAffinityName } from '../api/kinds/block-affinity.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import { CalicoError, ConflictError, NotFoundError } from '../base/errors.js';
+import { CalicoError, ConflictError, ifFound, NotFoundError } from '../base/errors.js';
 import type { Random } from '../base/retry.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { formatAddress, parseAddress } from '../net/address.js';
@@ -181,24 +181,17 @@ export class Ipam {
   /** Without mask, by block and then in order. @throws {NotFoundError} `ERR_CALI_IPAM_NO_HANDLE` */
   async addressesByHandle(handleId: string): Promise<readonly string[]> {
     const id = cleanHandleId(handleId);
-    let cidrs: string[];
-    try {
-      cidrs = Object.keys((await this.#datastore.get(handleKey(id))).value.block);
-    } catch (error) {
-      throw error instanceof NotFoundError ? hasNoSuchHandle(id) : error;
-    }
-    const addresses = await Promise.all(cidrs.map((cidr) => this.#addressesIn(cidr, id)));
+    const handle = await ifFound(this.#datastore.get(handleKey(id)));
+    if (handle === undefined) throw hasNoSuchHandle(id);
+    const addresses = await Promise.all(Object.keys(handle.value.block).map((cidr) => this.#addressesIn(cidr, id)));
     return addresses.flat();
   }
 
   async #addressesIn(cidr: string, handleId: string): Promise<string[]> {
-    try {
-      const { value } = await this.#datastore.get({ kind: 'IPAMBlock', name: cidr });
-      return ordinalsOf(value, handleId).map((ordinal) => formatAddress(addressAt(value, ordinal)));
-    } catch (error) {
-      if (error instanceof NotFoundError) return [];
-      throw error;
-    }
+    const block = (await ifFound(this.#datastore.get({ kind: 'IPAMBlock', name: cidr })))?.value;
+    return block === undefined
+      ? []
+      : ordinalsOf(block, handleId).map((ordinal) => formatAddress(addressAt(block, ordinal)));
   }
 
   /** @throws {NotFoundError} `ERR_CALI_IPAM_NOT_ASSIGNED`, or `ERR_CALI_IPAM_COOLDOWN` after a release */

@@ -1,6 +1,6 @@
 import type { IPAMConfiguration } from '../api/kinds/ipam-configuration.js';
 import { defaultBlockSize, type IPPool } from '../api/kinds/ip-pool.js';
-import { NotFoundError } from '../base/errors.js';
+import { ifFound } from '../base/errors.js';
 import type { Datastore } from '../datastore/datastore.js';
 import { addToAddress, type Address, addressBits, type Family } from '../net/address.js';
 import {
@@ -84,12 +84,7 @@ export function settingsFrom(configuration: IPAMConfiguration | undefined): Ipam
 }
 
 export async function readSettings(datastore: Datastore): Promise<IpamSettings> {
-  try {
-    return settingsFrom((await datastore.get({ kind: 'IPAMConfiguration', name: 'default' })).value);
-  } catch (error) {
-    if (error instanceof NotFoundError) return settingsFrom(undefined);
-    throw error;
-  }
+  return settingsFrom((await ifFound(datastore.get({ kind: 'IPAMConfiguration', name: 'default' })))?.value);
 }
 
 type LabelsOf = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { AlreadyExistsError, CalicoError, NotFoundError } from '../base/errors.js';
+import { AlreadyExistsError, CalicoError, ifFound, NotFoundError } from '../base/errors.js';
 import { explainShortfall, type Ipam } from '../ipam/ipam.js';
 import type { CompleteAddressesRequest } from '../localapi/protocol.js';
 import { formatPrefix, parsePrefix } from '../net/prefix.js';
@@ -59,13 +59,7 @@ export class WorkloadAddresses {
 
   /** @returns whether it had any */
   async releaseAll({ handleId }: WorkloadIdentity): Promise<boolean> {
-    try {
-      await this.#ipam.releaseByHandle(handleId);
-      return true;
-    } catch (error) {
-      if (error instanceof NotFoundError) return false;
-      throw error;
-    }
+    return (await ifFound(this.#ipam.releaseByHandle(handleId))) !== undefined;
   }
 
   async #assignAny(
@@ -129,11 +123,6 @@ export class WorkloadAddresses {
   }
 
   async #held(handleId: string): Promise<readonly string[]> {
-    try {
-      return await this.#ipam.addressesByHandle(handleId);
-    } catch (error) {
-      if (error instanceof NotFoundError) return [];
-      throw error;
-    }
+    return (await ifFound(this.#ipam.addressesByHandle(handleId))) ?? [];
   }
 }

@@ -1,7 +1,7 @@
 import { workloadEndpointName } from '../api/names.js';
 import { API_VERSION } from '../api/meta.js';
 import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
-import { ConflictError, NotFoundError } from '../base/errors.js';
+import { ConflictError, ifFound, NotFoundError } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import type { Ipam } from '../ipam/ipam.js';
 import type {
@@ -286,11 +286,7 @@ export class Workloads {
 
   /** Whoever was quicker did the same. */
   async #deleteEndpoint({ name, namespace }: WorkloadIdentity): Promise<void> {
-    try {
-      await this.#client.datastore.delete({ kind: 'WorkloadEndpoint', namespace, name });
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-    }
+    await ifFound(this.#client.datastore.delete({ kind: 'WorkloadEndpoint', namespace, name }));
   }
 
   /** After a failure, whose error is the one to tell: what cannot be undone now, the next attempt undoes. */

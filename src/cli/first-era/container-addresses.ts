@@ -1,4 +1,4 @@
-import { AlreadyExistsError, NotFoundError } from '../../base/errors.js';
+import { AlreadyExistsError, ifFound, NotFoundError } from '../../base/errors.js';
 import type { Client } from '../../client/client.js';
 import { Ipam } from '../../ipam/ipam.js';
 import { type Family, formatAddress, tryParseAddress } from '../../net/address.js';
@@ -83,9 +83,5 @@ export async function isHeldBy(client: Client, address: string, handleId: string
 
 /** Releases all that a handle holds; fine when that is nothing. */
 export async function releaseAll(client: Client, handleId: string): Promise<void> {
-  try {
-    await new Ipam(client.datastore).releaseByHandle(handleId);
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-  }
+  await ifFound(new Ipam(client.datastore).releaseByHandle(handleId));
 }
