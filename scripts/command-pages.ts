@@ -1,6 +1,7 @@
 import type { Command } from '../src/cli/command.js';
 import { COMMANDS, GROUPS } from '../src/cli/command-list.js';
 import { run } from '../src/cli/main.js';
+import { markdownTable } from './markdown-table.js';
 
 /** `docs/calicoctl.md` and `docs/calicoctl/`: a page for each command, made from the commands themselves. */
 
@@ -19,7 +20,6 @@ async function helpOf(words: readonly string[]): Promise<string> {
 }
 
 const pageName = ({ name }: Command): string => `${name.replaceAll(' ', '-')}.md`;
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** Those of the same group. A page that named all would change with every new command. */
@@ -52,21 +52,17 @@ function indexPage(shown: readonly Command[]): string {
     // What a grammar of its own reads, its page shows.
     const own = command.usage === undefined ? (command.arguments ?? []) : [];
     const words = [command.name, ...own].join(' ');
-    return `| [\`${cell(words)}\`](calicoctl/${pageName(command)}) | ${cell(command.help)} |`;
+    return [`[\`${words}\`](calicoctl/${pageName(command)})`, command.help];
   });
-  const groups = Object.entries(GROUPS).map(([words, meaning]) => `| \`${words}\` | ${cell(meaning)} |`);
+  const groups = Object.entries(GROUPS).map(([words, meaning]) => [`\`${words}\``, meaning]);
   return [
     '# calicoctl\n',
     'Made from the commands themselves by `scripts/generate.ts`. Exit status: 0, or 1 for every failure; 130 when',
     "Ctrl-C kept it from its end. Where the datastore is, it takes from `/etc/calico/calicoctl.cfg`, else from `ETCD_ENDPOINTS` and its like, else it is this host's own etcd.\n",
     'What it reads and writes: [kinds](reference/README.md), a page each.\n',
-    '| command | what it does |',
-    '| --- | --- |',
-    ...rows,
+    ...markdownTable(['command', 'what it does'], rows),
     '',
-    '| group | what it is about |',
-    '| --- | --- |',
-    ...groups,
+    ...markdownTable(['group', 'what it is about'], groups),
     '',
   ].join('\n');
 }

@@ -4,16 +4,15 @@ import { kindMeanings, meaningOf } from '../src/api/meanings.js';
 import { outlineText } from '../src/api/outline-text.js';
 import { isPublicKind, type PublicKind, publicKinds } from '../src/api/registry.js';
 import { fieldPaths, outlineOf } from '../src/api/schema-outline.js';
+import { markdownTable } from './markdown-table.js';
 
 /** `docs/reference/`: a page for each kind that people write, made from its definition. */
 
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function fieldRows(kind: PublicKind, definition: KindDefinition): readonly string[] {
+function fieldRows(kind: PublicKind, definition: KindDefinition): readonly (readonly string[])[] {
   return fieldPaths(outlineOf(definition.spec)).map(({ path, isRequired, outline }) => {
     const { meaning = '', initial = '' } = meaningOf(kind, path) ?? {};
     const value = `${outlineText(outline, (choice) => `\`${choice}\``)}${isRequired ? '; required' : ''}`;
-    return `| \`${path}\` | ${cell(value)} | ${cell(initial)} | ${cell(meaning)} |`;
+    return [`\`${path}\``, value, initial, meaning];
   });
 }
 
@@ -43,9 +42,7 @@ function kindPage(kind: PublicKind): string {
     ...(isKeptOnly === true ? ['**This version keeps it and checks it, and does not act on it yet.**\n'] : []),
     `${nameRule(definition)} \`calicoctl\` also calls it ${words}.\n`,
     '## Fields of `spec`\n',
-    '| field | value | when not given | meaning |',
-    '| --- | --- | --- | --- |',
-    ...fieldRows(kind, definition),
+    ...markdownTable(['field', 'value', 'when not given', 'meaning'], fieldRows(kind, definition)),
     '\n## Example\n',
     `\`\`\`yaml\n${manifest(definition, valid)}\n\`\`\`\n`,
     '## What is refused, for example\n',
@@ -62,14 +59,12 @@ const pageName = (kind: PublicKind) => `${kind.toLowerCase()}.md`;
 function indexPage(): string {
   const rows = kinds.map((kind) => {
     const words = [publicKinds[kind].plural, ...publicKinds[kind].aliases].map((word) => `\`${word}\``).join(', ');
-    return `| [${kind}](${pageName(kind)}) | ${cell(kindMeanings[kind].about)} | ${words} |`;
+    return [`[${kind}](${pageName(kind)})`, kindMeanings[kind].about, words];
   });
   return [
     '# Kinds\n',
     'Made from `src/api/` by `scripts/generate.ts`: all that people write with `calicoctl`.\n',
-    '| kind | what it is | also called |',
-    '| --- | --- | --- |',
-    ...rows,
+    ...markdownTable(['kind', 'what it is', 'also called'], rows),
     '',
   ].join('\n');
 }

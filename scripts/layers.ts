@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { markdownTable } from './markdown-table.js';
 
 /** One folder of the house: what it holds, which other folders it may import. */
 export interface Layer {
@@ -228,9 +229,9 @@ export function layersTable(): string {
   const rows = Object.entries(layers).map(([name, layer]) => {
     const place = ['lab', 'bench', 'test', 'scripts'].includes(name) ? name : `src/${name}`;
     const imports = layer.imports.includes('*') ? 'everything' : layer.imports.join(' ') || 'nothing';
-    return `| \`${place}/\` | ${layer.does} | ${imports} |`;
+    return [`\`${place}/\``, layer.does, imports];
   });
-  return ['| folder | holds | may import |', '| --- | --- | --- |', ...rows].join('\n');
+  return markdownTable(['folder', 'holds', 'may import'], rows).join('\n');
 }
 
 function sourceFiles(): string[] {

@@ -1,5 +1,6 @@
 import { type FelixParameter, felixParameters } from '../src/api/felix-parameters.js';
 import { type UnusedFelixParameter, unusedFelixParameters } from '../src/api/felix-unused-parameters.js';
+import { markdownTable } from './markdown-table.js';
 
 /** Pages of `docs/` that are made from the program itself. */
 
@@ -20,18 +21,17 @@ function isEmptyObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
 function defaultCell(name: string, words: string, value: unknown): string {
   const isDuration = words === 'a duration' && typeof value === 'number';
   const isMask = name.endsWith('MarkMask') && typeof value === 'number';
   const text = isDuration ? `${value / 1000}s` : isMask ? `0x${value.toString(16)}` : shown(value);
-  return text === '' ? '' : `\`${cell(text)}\``;
+  return text === '' ? '' : `\`${text}\``;
 }
 
-function parameterCells(name: string, { form, meaning, alias, default: initial }: UnusedFelixParameter): string {
+function cellsOf(name: string, parameter: UnusedFelixParameter, notes: readonly string[]): readonly string[] {
+  const { form, meaning, alias, default: initial } = parameter;
   const other = alias === undefined ? '' : ` (\`${alias}\`)`;
-  return `| \`${name}\`${other} | ${cell(meaning)} | ${cell(form.words)} | ${defaultCell(name, form.words, initial)} |`;
+  return [`\`${name}\`${other}`, meaning, form.words, defaultCell(name, form.words, initial), notes.join(', ')];
 }
 
 /** `docs/felix-parameters.md`: every parameter of the agent. */
@@ -42,11 +42,12 @@ export function parametersPage(): string {
       ...(parameter.isLocal === true ? ['local only'] : []),
       ...(parameter.isFatal === true ? ['must be right'] : []),
     ];
-    return `${parameterCells(name, parameter)} ${notes.join(', ')} |`;
+    return cellsOf(name, parameter, notes);
   });
-  const unused = Object.entries(unusedFelixParameters).map(
-    ([name, parameter]) => `${parameterCells(name, parameter)} ${parameter.isLocal === true ? 'local only' : ''} |`,
+  const unused = Object.entries(unusedFelixParameters).map(([name, parameter]) =>
+    cellsOf(name, parameter, parameter.isLocal === true ? ['local only'] : []),
   );
+  const columns = ['parameter', 'it says', 'value', 'default', 'notes'];
   return [
     '# Parameters of the agent\n',
     'Made from `src/api/felix-parameters.ts` by `scripts/generate.ts`. A parameter is a field of a FelixConfiguration, a variable `FELIX_`',
@@ -54,16 +55,12 @@ export function parametersPage(): string {
     'FelixConfiguration of the host (`node.NAME`), that beats the one called `default`. A wrong value gives way to the default, and the agent says so.\n',
     'In the last column: whether a change takes effect *at once* or with a *restart*, which the agent does by itself; *local only*: not read from',
     'the datastore; *must be right*: a wrong value stops the agent.\n',
-    '| parameter | it says | value | default | notes |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
+    ...markdownTable(columns, rows),
     '',
     '## Taken, not used yet\n',
     'Other agents know these. They may stand in a FelixConfiguration, where their form is checked, and in environment and file. This agent does',
     'nothing with them; the default is what the others assume.\n',
-    '| parameter | it says | value | default | notes |',
-    '| --- | --- | --- | --- | --- |',
-    ...unused,
+    ...markdownTable(columns, unused),
     '',
   ].join('\n');
 }
