@@ -141,8 +141,8 @@ export interface Datastore extends AsyncDisposable {
   ): Promise<Stored<K>>;
 
   /**
-   * Several writes of different objects, at most 100. Where `atomicCommits` is true all happen or none; otherwise they happen in the order given and stop at the
-   * first that fails, so callers order them so that a crash in between is harmless.
+   * Several writes of different objects, at most 100. Where `atomicCommits` is true all happen or none; otherwise they happen in the
+   * order given and stop at the first that fails, so callers order them so that a crash in between is harmless.
    *
    * @returns the revision after the commit; every key written has it
    */

@@ -41,8 +41,8 @@ interface PlacedEndpoint {
 /**
  * The plan as nf_tables objects. Pure: plans go in, the two tables say what should be in the kernel and what has changed.
  *
- * A change costs what it touches: a policy its own two chains, and the sets of lists that come or go with it; an endpoint two map elements, and chains only when nobody else has
- * the same tiers and profiles; a member its set.
+ * A change costs what it touches: a policy its own two chains, and the sets of lists that come or go with it; an endpoint two map
+ * elements, and chains only when nobody else has the same tiers and profiles; a member its set.
  */
 export class Ruleset {
   readonly table = new WantedTable(CALICO_TABLE);
