@@ -85,15 +85,20 @@ export class EngineWatch {
 
   async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
     const { clock, engine, leaks, names, networks, scope } = this.#options;
+    let namesKeptMs = Number.NEGATIVE_INFINITY;
     while (!isAborted(signal)) {
       await scope.check();
       let waitMs: number | undefined;
       await this.#attempt('cannot look for what containers left behind', async () => {
-        const mine = (await engine.listNetworks({ signal })).filter(({ driver }) => driver === DRIVER);
+        const all = await engine.listNetworks({ signal });
+        const mine = all.filter(({ driver }) => driver === DRIVER);
         await networks.remember(mine);
         for (const network of mine) await networks.ensureProfile(network);
-        waitMs = await leaks.look();
+        waitMs = await leaks.look(all, signal);
+        // A question for each container: not as often as suspects are looked at.
+        if (clock.monotonicMs() - namesKeptMs < LOOK_EVERY_MS) return;
         await names.refreshAll(signal);
+        namesKeptMs = clock.monotonicMs();
       });
       await sleep(clock, waitMs ?? LOOK_EVERY_MS, signal);
     }

@@ -6,6 +6,7 @@ import { bareAddress } from '../net/prefix.js';
 import type { AddressBook } from './address-book.js';
 import { type DockerEndpoint, type DockerEndpoints, LOOSE_PREFIX } from './endpoints.js';
 import type { DockerEngine } from './engine.js';
+import type { EngineNetwork } from './engine-answers.js';
 import type { DockerKernel } from './network-driver.js';
 
 /** How long something must be nobody's before it goes: a container that is being started shows late. */
@@ -49,12 +50,13 @@ export class LeakSearch {
   /**
    * Looks once. Changes nothing unless the engine has answered everything.
    *
+   * @param networks all of the engine's
    * @returns after how many milliseconds to look again; undefined when nothing is suspect
    * @throws {UnavailableError} engine or datastore does not answer
    */
-  async look(): Promise<number | undefined> {
+  async look(networks: readonly EngineNetwork[], signal: AbortSignal): Promise<number | undefined> {
     const { endpoints, kernel } = this.#options;
-    const inUse = await this.#inUse();
+    const inUse = await this.#inUse(networks, signal);
     const stored = await endpoints.load();
     const stale = stored.filter(({ id }) => !inUse.endpointIds.has(id));
     const loose = await kernel.listLoose(LOOSE_PREFIX);
@@ -79,10 +81,8 @@ export class LeakSearch {
     return this.#suspects.size === 0 ? undefined : SETTLE_MS;
   }
 
-  async #inUse(): Promise<InUse> {
-    const { engine } = this.#options;
-    const containers = await engine.listContainers();
-    const networks = await engine.listNetworks();
+  async #inUse(networks: readonly EngineNetwork[], signal: AbortSignal): Promise<InUse> {
+    const containers = await this.#options.engine.listContainers({ signal });
     // A container that ended with its engine still shows the place it had.
     const places = containers.filter(({ state }) => !ENDED.has(state)).flatMap(({ places: each }) => each);
     const addresses = [
