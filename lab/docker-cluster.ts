@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CalicoError } from '../src/base/errors.js';
+import { PLUGIN_SOCKET } from '../src/docker/plugin.js';
 import { LabCluster } from './cluster.js';
 import { type EngineGeneration, LabEngine, sweepControlGroups } from './docker-engine.js';
 import type { ExecOptions, HostProcess } from './host.js';
@@ -23,48 +24,32 @@ export interface DockerClusterOptions {
 }
 
 const TYPED_PROGRAMS = '/run/lab/bin';
-export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
 
 /** Hosts with a Docker engine and calico-node each, as in the tutorial: calico-01 and calico-02. */
 export class DockerCluster implements AsyncDisposable {
   readonly lab: Lab;
   readonly cluster: LabCluster;
-  readonly engines: ReadonlyMap<string, LabEngine>;
-  readonly nodes: Map<string, HostProcess>;
+  readonly engines = new Map<string, LabEngine>();
+  readonly nodes = new Map<string, HostProcess>();
   readonly #options: DockerClusterOptions;
 
-  private constructor(parts: {
-    lab: Lab;
-    cluster: LabCluster;
-    engines: ReadonlyMap<string, LabEngine>;
-    nodes: Map<string, HostProcess>;
-    options: DockerClusterOptions;
-  }) {
-    this.lab = parts.lab;
-    this.cluster = parts.cluster;
-    this.engines = parts.engines;
-    this.nodes = parts.nodes;
-    this.#options = parts.options;
+  private constructor(lab: Lab, options: DockerClusterOptions) {
+    this.lab = lab;
+    this.cluster = new LabCluster(lab);
+    this.#options = options;
   }
 
   /** About five seconds. @throws {CalicoError} a part did not come up; nothing is left */
   static async start(options: DockerClusterOptions): Promise<DockerCluster> {
     const topology: Topology = { ...oneSubnet(options.hosts ?? 2), name: 'docker', engineStore: true };
     const lab = await Lab.start(topology);
-    const cluster = new LabCluster(lab);
-    const made = new DockerCluster({ lab, cluster, engines: new Map(), nodes: new Map(), options });
+    const made = new DockerCluster(lab, options);
     try {
       const isBare = options.startsNodes === false;
       if (!isBare) await Promise.all(lab.hosts.map(({ name }) => made.startNode(name)));
-      const engines = await Promise.all(lab.hosts.map(({ name }) => made.#startEngine(name)));
-      if (isBare) for (const engine of engines) await made.#readyToType(engine);
-      return new DockerCluster({
-        lab,
-        cluster,
-        engines: new Map(engines.map((engine) => [engine.host.name, engine])),
-        nodes: made.nodes,
-        options,
-      });
+      await Promise.all(lab.hosts.map(({ name }) => made.#startEngine(name)));
+      if (isBare) for (const { name } of lab.hosts) await made.#readyToType(made.engine(name));
+      return made;
     } catch (error) {
       await lab.collect('test-output/docker');
       await made[Symbol.asyncDispose]();
@@ -86,7 +71,7 @@ export class DockerCluster implements AsyncDisposable {
     await until(`the plugin on ${hostName}`, async () => (await host.exec(ask, { check: false })).status === 0);
   }
 
-  async #startEngine(hostName: string): Promise<LabEngine> {
+  async #startEngine(hostName: string): Promise<void> {
     const host = this.lab.host(hostName);
     const { generation, engineArguments = [], clusterStore = true, legacyIptables = false } = this.#options;
     const names = join(repositoryRoot(), 'dist/lab/docker-names.js');
@@ -100,7 +85,7 @@ export class DockerCluster implements AsyncDisposable {
       legacyIptables,
     });
     await engine.importImage();
-    return engine;
+    this.engines.set(hostName, engine);
   }
 
   /** What a host has where people type: our image, and a `sudo` for whoever is root already. */

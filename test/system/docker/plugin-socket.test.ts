@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabCluster } from '../../../lab/cluster.js';
-import { PLUGIN_SOCKET } from '../../../lab/docker-cluster.js';
+import { PLUGIN_SOCKET } from '../../../src/docker/plugin.js';
 import type { HostProcess } from '../../../lab/host.js';
 import { Lab } from '../../../lab/lab.js';
 import { until } from '../../../lab/processes.js';
