@@ -16,6 +16,8 @@ export const DRIVER = 'calico';
 const BACKOFF = { initialMs: 500, maxMs: 5_000 };
 /** How often leaks are looked for when nothing happened. */
 const LOOK_EVERY_MS = 300_000;
+/** And when a look failed, or something could not be taken away when the engine asked for it. */
+const LOOK_SOON_MS = 20_000;
 
 export interface EngineWatchOptions {
   readonly engine: DockerEngine;
@@ -35,9 +37,16 @@ export interface EngineWatchOptions {
 export class EngineWatch {
   readonly #options: EngineWatchOptions;
   readonly #working = new Set<Promise<void>>();
+  /** Ends the wait for the next look. */
+  #wake = new AbortController();
 
   constructor(options: EngineWatchOptions) {
     this.#options = options;
+  }
+
+  /** Something may have been left behind: looks for it in a while, not minutes later. */
+  lookSoon(): void {
+    this.#wake.abort();
   }
 
   /** Returns when the signal aborts. */
@@ -88,20 +97,29 @@ export class EngineWatch {
     let namesKeptMs = Number.NEGATIVE_INFINITY;
     while (!isAborted(signal)) {
       await scope.check();
-      let waitMs: number | undefined;
+      let waitMs = LOOK_SOON_MS;
       await this.#attempt('cannot look for what containers left behind', async () => {
         const all = await engine.listNetworks({ signal });
         const mine = all.filter(({ driver }) => driver === DRIVER);
         await networks.remember(mine);
         for (const network of mine) await networks.ensureProfile(network);
-        waitMs = await leaks.look(all, signal);
+        waitMs = (await leaks.look(all, signal)) ?? LOOK_EVERY_MS;
         // A question for each container: not as often as suspects are looked at.
         if (clock.monotonicMs() - namesKeptMs < LOOK_EVERY_MS) return;
         await names.refreshAll(signal);
         namesKeptMs = clock.monotonicMs();
       });
-      await sleep(clock, waitMs ?? LOOK_EVERY_MS, signal);
+      await this.#untilNextLook(waitMs, signal);
     }
+  }
+
+  async #untilNextLook(waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    await sleep(clock, waitMs, AbortSignal.any([signal, this.#wake.signal]));
+    if (!this.#wake.signal.aborted) return;
+    this.#wake = new AbortController();
+    // What could not be done a moment ago cannot be done now, either.
+    await sleep(clock, Math.min(waitMs, LOOK_SOON_MS), signal);
   }
 
   #later(what: string, work: () => Promise<unknown>): void {

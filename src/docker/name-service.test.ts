@@ -150,6 +150,17 @@ describe('NameService', () => {
     await delivered(() => expect(listening.size).toBe(0));
   });
 
+  test('an ended container whose namespace left its file behind is no fault', async () => {
+    const here = await joins('calico-01', 'a', 'workload-A');
+    await delivered(() => expect(listening.size).toBe(1));
+    await clock.advance(70_000);
+    broken.set(here, NO_NAMESPACE);
+    await rm(here);
+    await delivered(() => expect(listening.size).toBe(0));
+    await clock.advance(70_000);
+    expect(conditions.shown()).toEqual([]);
+  });
+
   test('listens once in a namespace whose container leaves its only network for another', async () => {
     let open: () => void = () => undefined;
     opening = new Promise<void>((resolve) => {

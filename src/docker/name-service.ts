@@ -42,6 +42,8 @@ interface Sandbox {
   /** Endpoint's key → name of its network. */
   readonly networks: Map<string, string>;
   readonly stop: AbortController;
+  /** It was a namespace. */
+  wasSeen: boolean;
   /** Until its listener is closed. */
   done: Promise<void>;
 }
@@ -107,7 +109,14 @@ export class NameService {
       return;
     }
     const networks = new Map([[key, network]]);
-    const made: Sandbox = { path, container, networks, stop: new AbortController(), done: Promise.resolve() };
+    const made: Sandbox = {
+      path,
+      container,
+      networks,
+      stop: new AbortController(),
+      wasSeen: false,
+      done: Promise.resolve(),
+    };
     this.#sandboxes.set(path, made);
     made.done = this.#serveAfter(known, made);
   }
@@ -129,6 +138,7 @@ export class NameService {
     while (!signal.aborted) {
       try {
         using _listener = await listen({ sandbox: path, resolve, clock });
+        sandbox.wasSeen = true;
         this.#tell(sandbox, undefined);
         await this.#whileThere(path, signal);
         await sleep(clock, LOOK_SOON.everyMs, signal);
@@ -144,8 +154,8 @@ export class NameService {
     const missing = error instanceof KernelError && MISSING.has(error.errnoName) ? error.errnoName : undefined;
     if (missing !== undefined && waitedMs < LOOK_SOON.forMs) return LOOK_SOON.everyMs;
     if (missing !== undefined && waitedMs < LOOK_LATER.forMs) return LOOK_LATER.everyMs;
-    // There, and no namespace: the mount is the host's alone. Not there: its container ended, and misses nothing.
-    if (missing === 'ENOENT') this.#tell(sandbox, undefined);
+    // There, and no namespace: the mount is the host's alone. Not there, or not any more: its container ended, and misses nothing.
+    if (missing === 'ENOENT' || (missing === 'EINVAL' && sandbox.wasSeen)) this.#tell(sandbox, undefined);
     else this.#tell(sandbox, missing === 'EINVAL' ? UNSEEN : error.message);
     return TRY_AGAIN_MS;
   }

@@ -30,6 +30,12 @@ export const PLUGIN_SOCKET = '/run/docker/plugins/calico.sock';
 const PATIENCE_MS = 25_000;
 const LISTEN_AGAIN_MS = 10_000;
 
+const TAKES_AWAY: ReadonlySet<string> = new Set([
+  'NetworkDriver.Leave',
+  'NetworkDriver.DeleteEndpoint',
+  'IpamDriver.ReleaseAddress',
+]);
+
 export interface DockerPluginOptions {
   readonly client: Client;
   readonly ipam: Ipam;
@@ -172,7 +178,13 @@ export class DockerPlugin {
     const method: PluginMethod = async (body) => {
       const read = v.safeParse(schema, body);
       if (!read.success) throw badRequest(name, read.issues.map(issueText).join('; '));
-      return (await this.#withinPatience(handle(read.output))) ?? {};
+      try {
+        return (await this.#withinPatience(handle(read.output))) ?? {};
+      } catch (error) {
+        // An engine asks once, and takes the container for gone.
+        if (TAKES_AWAY.has(name)) this.#watch.lookSoon();
+        throw error;
+      }
     };
     return { [name]: method };
   }
