@@ -1,7 +1,7 @@
 import type { WorkloadEndpoint } from '../api/kinds/workload-endpoint.js';
 import { API_VERSION } from '../api/meta.js';
 import { explainBadLabel, workloadEndpointName, workloadEndpointNamePrefix } from '../api/names.js';
-import { NotFoundError } from '../base/errors.js';
+import { ifFound } from '../base/errors.js';
 import type { Client } from '../client/client.js';
 import { endpointInterfaceName } from '../net/interface-name.js';
 import { bareAddress, formatPrefix, parsePrefix } from '../net/prefix.js';
@@ -151,28 +151,19 @@ export class DockerEndpoints {
   async #shareProfiles(endpoint: DockerEndpoint, gone?: string): Promise<void> {
     for (const other of this.companions(endpoint)) {
       const shared = this.#profilesOf(other);
-      try {
-        await this.#client.change(this.#key(other.id), (stored) => {
-          const kept = (stored.spec.profiles ?? []).filter((name) => name !== gone);
-          return { ...stored, spec: { ...stored.spec, profiles: [...new Set([...kept, ...shared])] } };
-        });
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-        this.#drop(other);
-      }
+      const changed = this.#client.change(this.#key(other.id), (stored) => {
+        const kept = (stored.spec.profiles ?? []).filter((name) => name !== gone);
+        return { ...stored, spec: { ...stored.spec, profiles: [...new Set([...kept, ...shared])] } };
+      });
+      if ((await ifFound(changed)) === undefined) this.#drop(other);
     }
   }
 
   /** What is gone already is fine. @returns every address that it had, those too which somebody else added */
   async delete(id: string): Promise<readonly string[]> {
     this.#byId.delete(id);
-    try {
-      const { value } = await this.#client.datastore.delete(this.#key(id));
-      return fromStored(value).addresses;
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      return [];
-    }
+    const deleted = await ifFound(this.#client.datastore.delete(this.#key(id)));
+    return deleted === undefined ? [] : fromStored(deleted.value).addresses;
   }
 
   #profilesOf(endpoint: DockerEndpoint): readonly string[] {
