@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { NotFoundError } from '../base/errors.js';
 import { Client } from '../client/client.js';
 import { MemoryDatastore } from '../datastore/memory/memory-datastore.js';
 import { Ipam } from '../ipam/ipam.js';
@@ -15,6 +16,8 @@ let given: string[];
 let breaks: boolean;
 /** What somebody does while a cable is taken away. */
 let onDetach: (() => Promise<unknown>) | undefined;
+/** And while it gets an address. */
+let onAdd: (() => Promise<unknown>) | undefined;
 
 beforeEach(async () => {
   datastore = new MemoryDatastore();
@@ -23,6 +26,7 @@ beforeEach(async () => {
   given = [];
   breaks = false;
   onDetach = undefined;
+  onAdd = undefined;
   workloads = new Workloads({
     client,
     ipam: new Ipam(datastore),
@@ -42,10 +46,10 @@ beforeEach(async () => {
         await onDetach?.();
         return cables.delete(hostInterface);
       },
-      addAddress: ({ hostInterface, address }) => {
-        if (breaks) return Promise.reject(new Error('no such namespace'));
+      addAddress: async ({ hostInterface, address }) => {
+        if (breaks) throw new Error('no such namespace');
         given.push(`${hostInterface} ${address}`);
-        return Promise.resolve();
+        await onAdd?.();
       },
       removeAddress: ({ hostInterface, address }) => {
         given = given.filter((held) => held !== `${hostInterface} ${address}`);
@@ -176,6 +180,18 @@ describe('Workloads', () => {
     await expect(workloads.removeAddress(identity, '192.168.0.1', { netns: 7 })).rejects.toThrow(
       `workload "default/${name}" does not have 192.168.0.1`,
     );
+  });
+
+  test('keeps what others change of an endpoint while it gets an address, and does not bring back one that they delete', async () => {
+    const { name } = await attach();
+    const key = { kind: 'WorkloadEndpoint', namespace: 'default', name } as const;
+    onAdd = () => client.change(key, (now) => ({ ...now, spec: { ...now.spec, profiles: ['web'] } }));
+    const { spec } = await workloads.addAddresses('default', name, more({}));
+    expect(spec).toMatchObject({ profiles: ['web'], ipNetworks: ['192.168.0.0/32', '192.168.0.1/32'] });
+    onAdd = () => client.delete(key);
+    await expect(workloads.addAddresses('default', name, more({}))).rejects.toThrow(NotFoundError);
+    expect(await client.find(key)).toBeUndefined();
+    expect(given).toEqual(['cali0123456789a 192.168.0.1/32']);
   });
 
   test('an address that cannot be given leaves nothing', async () => {

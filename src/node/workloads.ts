@@ -235,7 +235,7 @@ export class Workloads {
         await this.#kernel.addAddress(cableOf(stored, request, prefix));
         done.push(prefix);
       }
-      return await this.#keep(stored, [...had, ...added]);
+      return await this.#changeAddresses(identity, (now) => [...new Set([...now, ...added])]);
     } catch (error) {
       // The error is the one to tell: what cannot be undone is released with the workload.
       const removed = done.map((prefix) => this.#kernel.removeAddress(cableOf(stored, request, prefix)));
@@ -255,21 +255,20 @@ export class Workloads {
       });
     }
     await this.#kernel.removeAddress(cableOf(stored, request, prefix));
-    const kept = await this.#keep(
-      stored,
-      had.filter((other) => other !== prefix),
-    );
+    const kept = await this.#changeAddresses(identity, (now) => now.filter((other) => other !== prefix));
     await this.#addresses.release([prefix], identity);
     return kept;
   }
 
-  async #keep(stored: WorkloadEndpoint, ipNetworks: readonly string[]): Promise<WorkloadEndpoint> {
-    const { resourceVersion: _, ...metadata } = stored.metadata;
-    const { value } = await this.#client.apply({
+  /** Whatever else of the endpoint others change at the same moment stays as they have it. */
+  async #changeAddresses(
+    { namespace, name }: WorkloadIdentity,
+    edit: (now: readonly string[]) => readonly string[],
+  ): Promise<WorkloadEndpoint> {
+    const { value } = await this.#client.change({ kind: 'WorkloadEndpoint', namespace, name }, (stored) => ({
       ...stored,
-      metadata,
-      spec: { ...stored.spec, ipNetworks: [...ipNetworks] },
-    });
+      spec: { ...stored.spec, ipNetworks: edit(stored.spec.ipNetworks ?? []) },
+    }));
     return value;
   }
 
