@@ -36,14 +36,14 @@ describe('Ctrl-C', () => {
     expect(await calicoctl(line)).toEqual({ status: 130, stdout: '', stderr: 'interrupted\n' });
   });
 
-  test.each([
-    ['apply -f -', "failed to apply any 'GlobalNetworkSet' resources: [interrupted]\n"],
-    ['delete -f -', 'interrupted\n'],
-  ])('is told once by "%s" of several resources', async (line, stderr) => {
-    const { state, calicoctl } = stuckStore();
-    state.isStuck = true;
-    expect(await calicoctl(line, sets)).toEqual({ status: 130, stdout: '', stderr });
-  });
+  test.each(['apply -f -', 'delete -f -', 'replace -f -', 'get -f -', 'patch gnetset a -p {}', 'get gnetset a b'])(
+    'is told once by "%s"',
+    async (line) => {
+      const { state, calicoctl } = stuckStore();
+      state.isStuck = true;
+      expect(await calicoctl(line, sets)).toEqual({ status: 130, stdout: '', stderr: 'interrupted\n' });
+    },
+  );
 
   test('waits for a command that has written something', async () => {
     const enough = new AbortController();

@@ -1,4 +1,4 @@
-import { CalicoError } from '../base/errors.js';
+import { UnavailableError } from '../base/errors.js';
 import type { Kind } from '../api/registry.js';
 import type { Datastore, ListOptions, ListResult } from '../datastore/datastore.js';
 import { ForwardingDatastore, type StoreRequest } from '../datastore/forwarding-datastore.js';
@@ -6,13 +6,11 @@ import { ForwardingDatastore, type StoreRequest } from '../datastore/forwarding-
 /** What a command ends with that Ctrl-C kept from its end: as shells say it of one that SIGINT ended. */
 export const INTERRUPTED_STATUS = 130;
 
-/** Somebody pressed Ctrl-C; nothing is wrong. */
-export function interruption(cause?: unknown): CalicoError {
-  return new CalicoError('ERR_CALI_CLI_INTERRUPTED', 'interrupted', { cause });
-}
-
-export function isInterruption(error: unknown): boolean {
-  return error instanceof CalicoError && error.code === 'ERR_CALI_CLI_INTERRUPTED';
+/** Somebody pressed Ctrl-C; nothing is wrong. As from a store that is gone: whatever else would be asked has no answer either. */
+export class Interruption extends UnavailableError {
+  constructor(cause?: unknown) {
+    super('ERR_CALI_CLI_INTERRUPTED', 'interrupted', { cause });
+  }
 }
 
 /** Leaves Ctrl-C to the program that has the terminal meanwhile: here it means nothing, neither then nor afterwards. */
@@ -70,10 +68,10 @@ export class InterruptibleDatastore extends ForwardingDatastore {
 
   #unlessInterrupted<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#hasWritten) return ask();
-    if (this.#signal.aborted) return Promise.reject(interruption());
+    if (this.#signal.aborted) return Promise.reject(new Interruption());
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        if (!this.#hasWritten) reject(interruption());
+        if (!this.#hasWritten) reject(new Interruption());
       };
       this.#signal.addEventListener('abort', end, { once: true });
       ask()

@@ -16,7 +16,7 @@ import {
 } from './command.js';
 import { commandsAskedFor } from './asked-commands.js';
 import { COMMANDS, GROUPS } from './command-list.js';
-import { INTERRUPTED_STATUS, InterruptibleDatastore } from './interruption.js';
+import { INTERRUPTED_STATUS, InterruptibleDatastore, Interruption } from './interruption.js';
 import { formatBlock, formatForTerminal } from './printer.js';
 import type { DryRun } from './dry-run.js';
 import { type Block, line, type Result } from './result.js';
@@ -164,6 +164,7 @@ function wantsColours({ environment, terminals }: Surroundings): boolean {
 
 /** What comes before the words of a failure. */
 function leadOf(error: unknown, command: Command): string {
+  if (error instanceof Interruption) return '';
   if (isSetupFailure(error)) return 'Failed to create Calico API client: ';
   return command.name === 'get' && error instanceof UnavailableError ? 'failed to get resources: ' : '';
 }
@@ -172,6 +173,11 @@ function leadOf(error: unknown, command: Command): string {
 async function perform(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
   const status = await performToEnd(command, call, surroundings);
   return status !== 0 && surroundings.signal?.aborted === true ? INTERRUPTED_STATUS : status;
+}
+
+function hintOf(error: unknown): string {
+  if (!(error instanceof UnavailableError) || error instanceof Interruption) return '';
+  return error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
 }
 
 async function performToEnd(command: Command, call: Call, surroundings: Surroundings): Promise<number> {
@@ -198,8 +204,7 @@ async function performToEnd(command: Command, call: Call, surroundings: Surround
     const summary = await session.summary();
     return print({ ...result, output: [...summary.map(line), ...(result.output ?? [])] }, surroundings);
   } catch (error) {
-    const hint = error instanceof UnavailableError && error.hint === undefined ? `\n  hint: ${DATASTORE_HINT}` : '';
-    surroundings.stderr(`${leadOf(error, command)}${formatError(error)}${hint}\n`);
+    surroundings.stderr(`${leadOf(error, command)}${formatError(error)}${hintOf(error)}\n`);
     return command.failureStatus ?? 1;
   } finally {
     await session.close();

@@ -3,7 +3,7 @@ import { lstat, open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { CalicoError } from '../../base/errors.js';
-import { interruption } from '../interruption.js';
+import { Interruption } from '../interruption.js';
 
 /** More than ten times what 100,000 policies take. */
 export const TEXT_LIMIT_BYTES = 256 * 2 ** 20;
@@ -87,7 +87,7 @@ export async function readTextFile(path: string, signal?: AbortSignal): Promise<
   try {
     return await readAll(path, signal);
   } catch (error) {
-    throw signal?.aborted === true ? interruption(error) : error;
+    throw signal?.aborted === true ? new Interruption(error) : error;
   }
 }
 
@@ -125,7 +125,7 @@ export async function readTextStream(
   try {
     for await (const chunk of stream) collected.add(chunk);
   } catch (error) {
-    throw signal?.aborted === true ? interruption(error) : error;
+    throw signal?.aborted === true ? new Interruption(error) : error;
   }
   return collected.text();
 }

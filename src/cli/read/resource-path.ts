@@ -43,7 +43,8 @@ export function valueAt(root: unknown, path: ResourcePath): unknown {
   return value;
 }
 
-function textOf(value: unknown): string {
+/** For people: text as it is, all else as JSON. */
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -6,7 +6,8 @@ import { type Call, type Context, textOption } from '../command.js';
 import { refuseUnknownPath } from './field-tree.js';
 import { askedName, followResources } from './follow-resources.js';
 import { bad, keysOf, type Query, queryOf, type StoredResource } from './get-query.js';
-import { parsePath, type ResourcePath, valueAt } from './resource-path.js';
+import { parsePath, type ResourcePath, textOf, valueAt } from './resource-path.js';
+import { INTERRUPTED } from '../messages.js';
 import { line, type Result } from '../result.js';
 
 /** What is waited for. */
@@ -24,10 +25,6 @@ const DEFAULT_TIMEOUT = '30s';
 const ABSENT = 'does not exist';
 const WORDS = ['create', 'delete', 'condition', 'jsonpath'];
 
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
 function fieldCondition(text: string): WaitCondition {
   const [, braced, plain = '', wanted] = /^(?:\{([^}]*)\}|([^=]*))(?:=(.*))?$/s.exec(text) ?? [];
   const name = braced ?? plain;
@@ -37,12 +34,12 @@ function fieldCondition(text: string): WaitCondition {
     path,
     isMet(resource) {
       const value = valueAt(resource, path);
-      return value !== undefined && (wanted === undefined || shown(value) === wanted);
+      return value !== undefined && (wanted === undefined || textOf(value) === wanted);
     },
     unmet(resource) {
       if (resource === undefined) return ABSENT;
       const value = valueAt(resource, path);
-      return value === undefined ? `has no ${name}` : `has ${name} ${shown(value)}`;
+      return value === undefined ? `has no ${name}` : `has ${name} ${textOf(value)}`;
     },
   };
 }
@@ -63,7 +60,7 @@ function statusCondition(text: string): WaitCondition {
     unmet(resource) {
       if (resource === undefined) return ABSENT;
       const status = statusOf(resource);
-      return status === undefined ? `has no condition ${type}` : `has condition ${type} ${shown(status)}`;
+      return status === undefined ? `has no condition ${type}` : `has condition ${type} ${textOf(status)}`;
     },
   };
 }
@@ -167,6 +164,6 @@ export async function waitForResources(call: Call, context: Context, clock: Cloc
     timer.cancel();
   }
   if (waiting.isOver) return {};
-  if (!tooLate.signal.aborted) return { errors: ['interrupted'] };
+  if (!tooLate.signal.aborted) return { errors: [INTERRUPTED.text] };
   return { errors: [`timed out after ${timeout.text}: ${waiting.describe()}`] };
 }

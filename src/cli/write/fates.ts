@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../base/errors.js';
 import { resourceId } from '../../client/client.js';
 import type { ResourceKey } from '../../api/resource-update.js';
-import { isInterruption } from '../interruption.js';
+import { Interruption } from '../interruption.js';
 import type { Failure } from '../messages.js';
 
 /** What became of one resource of several: `unknown` was sent, and no answer came; `skipped` needed nothing done. */
@@ -27,7 +27,7 @@ export class Fates {
   }
 
   failed(index: number, error: unknown, failure: Failure): void {
-    if (isInterruption(error)) {
+    if (error instanceof Interruption) {
       this.stopped(failure);
       return;
     }

@@ -3,6 +3,7 @@ import type { Advice } from '../../advice/advice.js';
 import { ADVICE_KINDS, type AdviceKind, Cluster, type Fact } from '../../advice/cluster.js';
 import { formatError, visibleText } from '../../base/errors.js';
 import type { Client } from '../../client/client.js';
+import { Interruption } from '../interruption.js';
 import type { PlannedWrite } from './warnings.js';
 
 function isAdviceKind(kind: string): kind is AdviceKind {
@@ -34,13 +35,14 @@ function warning({ subject, message, hint }: Advice): string {
   return hint === undefined ? `warning: ${sentence}` : `warning: ${sentence}\n  hint: ${visibleText(hint)}`;
 }
 
-/** What is odd about the writes, in sentences. Reads whatever policy depends on. Never fails. */
+/** What is odd about the writes, in sentences. Reads whatever policy depends on. @throws {Interruption} */
 export async function adviceOn(client: Client, writes: readonly PlannedWrite[]): Promise<readonly string[]> {
   try {
     const cluster = await loadCluster(client);
     const changes = writes.map((write) => factOf(write, cluster)).filter((fact) => fact !== undefined);
     return advise(cluster, changes).map(warning);
   } catch (error) {
+    if (error instanceof Interruption) throw error;
     // Whoever may write need not be allowed to read everything; the write itself says what is wrong with the datastore.
     return [`warning: nothing is known of what this change does to others: ${formatError(error)}`];
   }
