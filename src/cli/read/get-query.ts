@@ -1,15 +1,15 @@
-import { isNamespaced, type PublicKind, type PublicResourceByKind } from '../../api/registry.js';
+import type { PublicKind, PublicResourceByKind } from '../../api/registry.js';
 import type { ResourceKey } from '../../api/resource-update.js';
 import { CalicoError, UnavailableError } from '../../base/errors.js';
 import type { Client } from '../../client/client.js';
 import type { Stored } from '../../datastore/datastore.js';
-import { compileSelector, type Labels } from '../../selector/evaluate.js';
+import { compileSelector } from '../../selector/evaluate.js';
 import { parseSelector } from '../../selector/parser.js';
-import { NAMESPACE_LABEL } from '../../selector/translate.js';
 import { type Call, type Context, textOption } from '../command.js';
 import { resolveKind } from '../kind-names.js';
 import { describeFailure, formatFailure } from '../messages.js';
 import { namespaceChoice, resolveNamespace } from '../namespace.js';
+import { selectedLabels } from '../selected-labels.js';
 import { compareAt, parsePath } from './resource-path.js';
 
 export type AnyResource = PublicResourceByKind[PublicKind];
@@ -63,17 +63,6 @@ export function keysOf({ kind, names, namespace }: Query): readonly ResourceKey<
   return names.map((name) => ({ kind, name, ...(namespace === undefined ? {} : { namespace }) }));
 }
 
-/** What a selector of the command line sees of an object: its labels, and its namespace as one. */
-function labelsOf({ key, value }: StoredResource): Labels {
-  const labels = value.metadata.labels ?? {};
-  return {
-    get(label) {
-      if (Object.hasOwn(labels, label)) return labels[label];
-      return label === NAMESPACE_LABEL && isNamespaced(key.kind) ? key.namespace : undefined;
-    },
-  };
-}
-
 /** @throws {CalicoError} the selector or the path cannot be read */
 export function refinementOf(call: Call): Refinement {
   const selectorText = textOption(call, 'selector');
@@ -82,7 +71,7 @@ export function refinementOf(call: Call): Refinement {
   const predicate = selectorText === undefined ? undefined : compileSelector(parseSelector(selectorText));
   const path = pathText === undefined ? undefined : parsePath(pathText);
   return {
-    matches: predicate === undefined ? undefined : (stored) => predicate(labelsOf(stored)),
+    matches: predicate === undefined ? undefined : (stored) => predicate(selectedLabels(stored)),
     compare: path === undefined ? undefined : (a, b) => compareAt(path, a, b),
   };
 }

@@ -12,6 +12,7 @@ import { type Call, type Context, flag, textOption } from '../command.js';
 import { countsOf, describeFailure, formatFailure, INTERRUPTED, successMessage } from '../messages.js';
 import { readOnlyReason } from '../named-resource.js';
 import { type Block, line, type Result } from '../result.js';
+import { selectedLabels } from '../selected-labels.js';
 
 /**
  * `--prune -l SELECTOR`: what to look for besides what the files describe; undefined without `--prune`.
@@ -69,11 +70,8 @@ async function superfluous(
   const lists = await Promise.all([...places.values()].map(({ kind, namespace }) => client.list(kind, namespace)));
   return lists
     .flat()
-    .filter(({ key, value }) => {
-      const labels = value.metadata.labels ?? {};
-      const get = (label: string): string | undefined => (Object.hasOwn(labels, label) ? labels[label] : undefined);
-      return !kept.has(formatKeyPath(key)) && !isProtected(key) && matches({ get });
-    })
+    .filter((stored) => !kept.has(formatKeyPath(stored.key)) && !isProtected(stored.key))
+    .filter((stored) => matches(selectedLabels(stored)))
     .map(({ key }) => key)
     .toSorted((a, b) => rank(a.kind) - rank(b.kind));
 }
