@@ -1,5 +1,6 @@
 import type { GenericSchema } from 'valibot';
 import { CalicoError } from '../base/errors.js';
+import { isFields } from './plain-fields.js';
 import { partsOf, type SchemaParts } from './schema-parts.js';
 
 /**
@@ -30,15 +31,11 @@ function within(segment: string): typeof MISMATCH {
   return MISMATCH;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function objectReader(entries: Readonly<Record<string, SchemaParts>>): StructureReader {
   const readers = new Map(Object.entries(entries).map(([name, schema]) => [name, compile(schema)]));
   const required = Object.keys(entries).filter((name) => entries[name]?.type !== 'exact_optional');
   return (value) => {
-    if (!isRecord(value)) return refuse('an object');
+    if (!isFields(value)) return refuse('an object');
     for (const name of required) value[name] ??= null;
     // Few of the fields that a kind has are there: going by those present is what makes lists fast.
     for (const name in value) {
@@ -77,7 +74,7 @@ function recordReader(item: SchemaParts): StructureReader {
   const read = compile(item);
   return (value) => {
     if (value === null) return {};
-    if (!isRecord(value)) return refuse('an object');
+    if (!isFields(value)) return refuse('an object');
     for (const name in value) {
       const result = read(value[name]);
       if (result === MISMATCH) return within(`["${name}"]`);

@@ -1,13 +1,8 @@
 import * as v from 'valibot';
 import type { Issue } from '../base/errors.js';
 import { describeSchemaIssue, joinPath, ruleIssue, unknownField } from './issues.js';
+import { isFields } from './plain-fields.js';
 import { partsOf, type SchemaParts } from './schema-parts.js';
-
-export type Fields = Record<string, unknown>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** A deep copy without null fields: in YAML and in Go's JSON they mean "not set". */
 export function withoutNulls(value: unknown): unknown {

@@ -4,7 +4,8 @@ import { formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './is
 import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
 import { explainBadLabel, explainBadLabelKey, explainBadSubdomain } from './names.js';
 import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from './registry.js';
-import { type Fields, isFields, readPart, withoutNulls } from './strict-reading.js';
+import { type Fields, isFields } from './plain-fields.js';
+import { readPart, withoutNulls } from './strict-reading.js';
 
 const textMap = () => v.exactOptional(v.record(v.string(), v.string()));
 

@@ -1,4 +1,5 @@
 import { suggestion } from '../api/issues.js';
+import { type Fields, isFields } from '../api/plain-fields.js';
 import { CalicoError, type Issue, NotFoundError } from '../base/errors.js';
 import type { Surroundings } from './command.js';
 import type { ManifestEntry } from './manifests/manifest.js';
@@ -62,12 +63,6 @@ function invalid(message: string, hint?: string, cause?: unknown): CalicoError {
     cause,
     ...(hint === undefined ? {} : { hint }),
   });
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

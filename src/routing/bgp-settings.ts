@@ -1,11 +1,10 @@
 import { durationMs } from '../api/fields.js';
-import type { BGPConfiguration } from '../api/kinds/bgp-configuration.js';
+import { type BGPConfiguration, DEFAULT_AS_NUMBER } from '../api/kinds/bgp-configuration.js';
 import type { BgpPlan } from '../plan/host-plan.js';
 import { canonicalPrefix } from './canonical-prefix.js';
 
 /** BGP's well-known port (RFC 4271 section 4). */
 const BGP_PORT = 179;
-const DEFAULT_AS_NUMBER = 64512;
 
 /** Undefined for 0 and the well-known port, which nobody writes. */
 export function unusualPort(port: number | undefined): number | undefined {

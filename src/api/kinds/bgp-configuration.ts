@@ -14,6 +14,9 @@ import {
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
 
+/** Of nodes that have no AS number of their own, where the cluster's is not set. */
+export const DEFAULT_AS_NUMBER = 64512;
+
 /** Fields that mean something for the whole cluster only. */
 export const CLUSTER_FIELDS = [
   'nodeToNodeMeshEnabled',

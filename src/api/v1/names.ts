@@ -45,9 +45,9 @@ export function convertProfileName(name: string): string {
   return convertName(name.replace(/^k8s_ns\./, 'kns.'));
 }
 
-/** `10.0.0.0/16` → `10-0-0-0-16`. */
+/** `10.0.0.0/16` → `10-0-0-0-16`. A name begins with no dash: `::/0` → `0-0`. */
 export function poolName(cidr: string): string {
-  return cidr.replaceAll(/[./:]/g, '-');
+  return cidr.replaceAll(/[./:]/g, '-').replace(/^-+/, '0-');
 }
 
 function groupsOf(words: readonly number[]): string[] {

@@ -1,3 +1,4 @@
+import { isFields } from '../../api/plain-fields.js';
 import { CalicoError } from '../../base/errors.js';
 import { VERSION } from '../../base/version.js';
 import { isLocked } from '../../client/readiness.js';
@@ -57,12 +58,6 @@ export function buildReport(result: CheckResult, cluster: Stored<'ClusterInforma
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isDigits(value: unknown): boolean {
   return typeof value === 'string' && /^\d+$/.test(value);
 }
@@ -73,7 +68,7 @@ function isTextOrAbsent(value: unknown): boolean {
 
 function isLeak(value: unknown): value is ReportedLeak {
   return (
-    isObject(value) &&
+    isFields(value) &&
     typeof value['ip'] === 'string' &&
     isTextOrAbsent(value['handle']) &&
     (value['sequenceNumber'] === undefined || isDigits(value['sequenceNumber']))
@@ -81,12 +76,12 @@ function isLeak(value: unknown): value is ReportedLeak {
 }
 
 function isHandle(value: unknown): value is CheckReport['leakedHandles'][number] {
-  return isObject(value) && typeof value['id'] === 'string' && isDigits(value['revision']);
+  return isFields(value) && typeof value['id'] === 'string' && isDigits(value['revision']);
 }
 
 function isReport(value: unknown): value is CheckReport {
   return (
-    isObject(value) &&
+    isFields(value) &&
     ['version', 'clusterGUID', 'clusterInformationRevision'].every((field) => typeof value[field] === 'string') &&
     typeof value['datastoreLocked'] === 'boolean' &&
     Array.isArray(value['leakedAddresses']) &&

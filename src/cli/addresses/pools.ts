@@ -1,5 +1,6 @@
 import type { IPPool } from '../../api/kinds/ip-pool.js';
 import { API_VERSION } from '../../api/meta.js';
+import { poolName } from '../../api/v1/names.js';
 import { CalicoError, UnavailableError } from '../../base/errors.js';
 import type { Client } from '../../client/client.js';
 import { isDefaultPool } from '../../client/pools.js';
@@ -23,11 +24,6 @@ const LONGEST = { 4: 26, 6: 122 } as const;
 
 function refused(message: string): CalicoError {
   return new CalicoError('ERR_CALI_CLI_POOL', `${message}\nNo pools added.`);
-}
-
-/** `192.168.0.0/16` → `192-168-0-0-16`. */
-export function poolName(cidr: string): string {
-  return cidr.replace(/[.:/]/g, '-').replace(/^-+/, '0-').replace(/-+$/, '');
 }
 
 function parsePool(text: string, wantsIpip: boolean): Prefix {

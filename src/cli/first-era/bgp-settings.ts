@@ -1,4 +1,4 @@
-import type { BGPConfiguration } from '../../api/kinds/bgp-configuration.js';
+import { type BGPConfiguration, DEFAULT_AS_NUMBER } from '../../api/kinds/bgp-configuration.js';
 import { API_VERSION } from '../../api/meta.js';
 import type { Client } from '../../client/client.js';
 import type { Context } from '../command.js';
@@ -7,8 +7,6 @@ import { readAsNumber } from './as-number.js';
 import type { BGP } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
 import { repeatOnConflict } from './repeat.js';
-
-export const DEFAULT_AS_NUMBER = 64512;
 
 type BgpSpec = BGPConfiguration['spec'];
 

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_AS_NUMBER } from '../../api/kinds/bgp-configuration.js';
 import { parsePeerAddress } from '../../api/kinds/bgp-peer.js';
 import { NotFoundError, UnavailableError } from '../../base/errors.js';
 import { LocalApiClient } from '../../localapi/client.js';
 import { type Call, type Context, flag, textOption } from '../command.js';
 import { runProgram } from '../programs.js';
 import { line, type Result } from '../result.js';
-import { DEFAULT_AS_NUMBER, readBgpConfiguration } from './bgp-settings.js';
+import { readBgpConfiguration } from './bgp-settings.js';
 import { refuseNonRoot, thisNode } from './this-host.js';
 
 const STOP_LIMIT_MS = 20_000;

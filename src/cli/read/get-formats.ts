@@ -1,6 +1,7 @@
+import { DEFAULT_AS_NUMBER } from '../../api/kinds/bgp-configuration.js';
 import { suggestion } from '../../api/issues.js';
 import { isNamespaced, type PublicKind } from '../../api/registry.js';
-import { CalicoError, NotFoundError } from '../../base/errors.js';
+import { CalicoError } from '../../base/errors.js';
 import type { Client } from '../../client/client.js';
 import { chosenColumns, type Column, type ColumnFacts, columnsOf, LABELS_COLUMN } from './columns.js';
 import { type Call, type Context, flag, textOption } from '../command.js';
@@ -8,8 +9,6 @@ import { type AnyResource, bad, type Found, type StoredResource } from './get-qu
 import type { ResourceTemplate } from './get-template.js';
 import type { Block, PlainTable } from '../result.js';
 import { whyUnreadable } from '../unreadable.js';
-
-const DEFAULT_AS_NUMBER = 64512;
 
 /** What `-o` says, read before anything is fetched. */
 export type OutputFormat =
@@ -80,13 +79,8 @@ export async function outputFormat(call: Call, context: Context): Promise<Output
 }
 
 async function globalAsNumber(client: Client): Promise<number> {
-  try {
-    const { value } = await client.get({ kind: 'BGPConfiguration', name: 'default' });
-    return value.spec.asNumber ?? DEFAULT_AS_NUMBER;
-  } catch (error) {
-    if (error instanceof NotFoundError) return DEFAULT_AS_NUMBER;
-    throw error;
-  }
+  const stored = await client.find({ kind: 'BGPConfiguration', name: 'default' });
+  return stored?.value.spec.asNumber ?? DEFAULT_AS_NUMBER;
 }
 
 /** Reads what the output needs besides the objects themselves. */

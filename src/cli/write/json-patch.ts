@@ -1,16 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Fields, isFields } from '../../api/plain-fields.js';
 import { CalicoError } from '../../base/errors.js';
 
 /** JSON Patch (RFC 6902) with JSON Pointers (RFC 6901). */
 
-type Fields = Record<string, unknown>;
-
 function bad(operation: number, why: string, hint?: string): CalicoError {
   return new CalicoError('ERR_CALI_CLI_PATCH', `patch[${operation}]: ${why}`, hint === undefined ? {} : { hint });
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** One step of a patch at work: the document, and which step it is for messages. */

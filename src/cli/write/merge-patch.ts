@@ -1,10 +1,5 @@
+import { type Fields, isFields } from '../../api/plain-fields.js';
 import { CalicoError } from '../../base/errors.js';
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};

@@ -1,17 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { joinPath } from '../../api/issues.js';
+import { type Fields, isFields } from '../../api/plain-fields.js';
 
 /** One place where two values differ. Fields are named by their path: `spec.ingress[2].action`; list places are those of the newer value, of what is gone those of the older. */
 export type Difference =
   | { readonly type: 'changed'; readonly path: string; readonly before: unknown; readonly after: unknown }
   | { readonly type: 'added'; readonly path: string; readonly after: unknown }
   | { readonly type: 'removed'; readonly path: string; readonly before: unknown };
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Where two JSON values differ, in the order of the newer one's fields. Elements of lists are matched to those they equal, in order, so that
