@@ -20,8 +20,8 @@ type Remembered = v.InferOutput<typeof remembered>;
 export class EngineMemory {
   readonly #file: string;
   readonly #log: Log;
-  #content: Remembered | undefined;
-  #loading: Promise<Remembered> | undefined;
+  /** Read once, then changed here. */
+  #content: Promise<Remembered> | undefined;
   /** Writes are done one after the other. */
   #written: Promise<void> = Promise.resolve();
 
@@ -30,21 +30,19 @@ export class EngineMemory {
     this.#log = log;
   }
 
-  async read(): Promise<Remembered> {
-    // Read once: what was kept while another call still read would be lost.
-    this.#loading ??= this.#load();
-    const loaded = await this.#loading;
-    this.#content ??= loaded;
+  read(): Promise<Remembered> {
+    this.#content ??= this.#load();
     return this.#content;
   }
 
   /** Keeps it also on the disk, as far as that works. */
   async keep(change: (before: Remembered) => Remembered): Promise<void> {
-    const before = await this.read();
-    const after = change(this.#content ?? before);
-    const text = JSON.stringify(after);
-    if (text === JSON.stringify(this.#content)) return;
+    const before = this.read();
+    const after = before.then(change);
+    // At once: the next change begins with this one, also while the file is still being read.
     this.#content = after;
+    const text = JSON.stringify(await after);
+    if (text === JSON.stringify(await before)) return;
     this.#written = this.#written.then(() => this.#store(text));
     await this.#written;
   }
