@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { TestEtcd } from '../setup/etcd.js';
+import { freePort } from '../setup/free-port.js';
 
 /** What the server answered. */
 export interface Answer {
@@ -20,16 +20,6 @@ export interface Answer {
 
 const TOKEN = 'test-token';
 const START_LIMIT_MS = 60_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** A Kubernetes API server with nothing in it but itself: no controllers, no nodes. */
 export class TestApiServer {

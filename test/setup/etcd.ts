@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import type { EtcdConfig } from '../../src/datastore/etcd/config.js';
 import { unsupportedArchitecture } from '../../src/datastore/etcd/embedded.js';
 import { EtcdDatastore } from '../../src/datastore/etcd/etcd-datastore.js';
+import { freePort } from './free-port.js';
 
 export interface TestEtcdOptions {
   /** `tcp`: 127.0.0.1 and a free port; default `unix`. */
@@ -20,16 +20,6 @@ export interface TestEtcdOptions {
 
 /** Half the tests' etcds would otherwise outlive a test run that is killed. */
 const SUPERVISOR = ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] as const;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 const HOME = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const PREFIX = 'calico-test-etcd-';
