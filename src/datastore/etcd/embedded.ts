@@ -52,6 +52,8 @@ interface Paths {
 const CLIENT_NAME = 'localhost:12379';
 const PEER_NAME = 'localhost:12380';
 const POLL_MS = 25;
+/** How long an etcd that was killed may take to let go of its sockets. */
+const DYING_MS = 2_000;
 
 function pathsOf(options: EmbeddedEtcdOptions): Paths {
   const run = options.runDirectory ?? '/run/calico';
@@ -160,17 +162,22 @@ async function linkSocket(paths: Paths): Promise<void> {
 }
 
 /**
- * An etcd that was killed leaves its sockets, and the next one would not start for them.
+ * An etcd that was killed leaves its sockets, and the next one would not start for them. While it dies it has no name any more, and its
+ * sockets answer still.
  *
- * @throws {CalicoError} somebody answers: an etcd whose pid file is lost, or one of another data directory
+ * @throws {CalicoError} somebody goes on answering: an etcd whose pid file is lost, or one of another data directory
  */
-async function removeStaleSockets(paths: Paths): Promise<void> {
+async function removeStaleSockets(paths: Paths, { clock = systemClock, signal }: EmbeddedEtcdOptions): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + DYING_MS;
   for (const name of [CLIENT_NAME, PEER_NAME]) {
     const socket = join(paths.run, name);
-    if (await isAnswered(socket)) {
-      throw new CalicoError('ERR_CALI_ETCD_START', `cannot start etcd: another process answers at "${socket}"`, {
-        hint: `end it: see ss -xlp src '*${name}'`,
-      });
+    while (await isAnswered(socket)) {
+      if (clock.monotonicMs() >= deadlineMs) {
+        throw new CalicoError('ERR_CALI_ETCD_START', `cannot start etcd: another process answers at "${socket}"`, {
+          hint: `end it: see ss -xlp src '*${name}'`,
+        });
+      }
+      await sleep(clock, POLL_MS, signal);
     }
     await rm(socket, { force: true });
   }
@@ -252,7 +259,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     await mkdir(paths.run, { recursive: true, mode: 0o755 });
     await mkdir(paths.data, { recursive: true, mode: 0o700 });
     await mkdir(options.logDirectory ?? '/var/log/calico', { recursive: true });
-    await removeStaleSockets(paths);
+    await removeStaleSockets(paths, options);
     await linkSocket(paths);
     pid = launch(binary, paths);
     await writeFile(paths.pidFile, `${pid}\n`, { mode: 0o600 });

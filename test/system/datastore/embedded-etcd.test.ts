@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { childrenOf, end, identify } from '../../../lab/processes.js';
@@ -70,6 +72,15 @@ describe('the embedded etcd', () => {
     expect([etcd.isAdopted, etcd.pid === killed.pid]).toEqual([false, false]);
     await using reopened = new EtcdDatastore({ endpoints: [etcd.endpoint] });
     expect((await reopened.get(poolKey('a'))).key.name).toBe('a');
+  });
+
+  test('waits for one that dies to let go of its sockets', async () => {
+    await mkdir(join(directory, 'run'));
+    const dying = createServer((socket) => socket.destroy()).listen(join(directory, 'run', 'localhost:12380'));
+    await once(dying, 'listening');
+    setTimeout(() => dying.close(), 300);
+    etcd = await startEmbeddedEtcd(options);
+    expect(etcd.isAdopted).toBe(false);
   });
 
   test('whose pid file is lost is not taken for dead: it keeps its sockets, and the error says so', async () => {
