@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, sleep, systemClock, type Timer } from '../base/clock.js';
 import { CalicoError, UnavailableError } from '../base/errors.js';
@@ -203,7 +204,7 @@ export class BirdProcess {
     });
     // BIRD removes its pid file when it ends of its own will. Where it did not, its routes are still in the kernel: keep them until the
     // peers have said theirs. A first start has nothing to wait for.
-    const recovery = (await isThere(pidFile)) ? ['-R'] : [];
+    const recovery = existsSync(pidFile) ? ['-R'] : [];
     const { status, said } = await run([...command, '-c', configFile, '-s', socket, '-P', pidFile, ...recovery]);
     if (status !== 0) throw startError(said);
     const deadlineMs = clock.monotonicMs() + START_TIMEOUT_MS;
@@ -240,7 +241,7 @@ export class BirdProcess {
     await control.shutDown();
     await control.close();
     const deadlineMs = clock.monotonicMs() + STOP_TIMEOUT_MS;
-    while (await isThere(socket)) {
+    while (existsSync(socket)) {
       if (clock.monotonicMs() > deadlineMs) {
         throw new UnavailableError('ERR_CALI_BIRD_UNAVAILABLE', 'BIRD was told to end and goes on');
       }
@@ -314,16 +315,6 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new CalicoError('ERR_CALI_BIRD_START', `cannot read "${file}"`, { cause: error });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Whatever the reason, it cannot be used.
-    return false;
   }
 }
 

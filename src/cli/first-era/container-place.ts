@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { convertName } from '../../api/v1/names.js';
 import { NotFoundError } from '../../base/errors.js';
 import { DockerEngine } from '../../docker/engine.js';
@@ -28,22 +28,12 @@ export function workloadOfPath(path: string): string {
   return convertName(plain.replace(/^-+/, ''));
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Not there, or not to be seen: the same to those who ask.
-    return false;
-  }
-}
-
-async function placeOfPath(path: string): Promise<ContainerPlace> {
+function placeOfPath(path: string): ContainerPlace {
   return {
     typed: path,
     orchestrator: 'namespace',
     workload: workloadOfPath(path),
-    netns: (await exists(path)) ? path : undefined,
+    netns: existsSync(path) ? path : undefined,
     isOnHostNetwork: false,
     dockerEndpoints: [],
   };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { access, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { type Clock, sleep, systemClock } from '../../base/clock.js';
@@ -66,20 +66,11 @@ function pathsOf(options: EmbeddedEtcdOptions): Paths {
   };
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Whatever the reason, it cannot be used.
-    return false;
-  }
-}
-
-async function findBinary(given: string | undefined): Promise<string> {
+function findBinary(given: string | undefined): string {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/usr/bin'];
   const candidates = given === undefined ? directories.map((directory) => join(directory, 'etcd')) : [given];
-  for (const candidate of candidates) if (await isThere(candidate)) return candidate;
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return found;
   throw new CalicoError('ERR_CALI_ETCD_MISSING', 'etcd is not installed, and no other datastore is configured', {
     hint: 'install etcd-server, or name a shared etcd in ETCD_ENDPOINTS',
   });
@@ -211,7 +202,7 @@ async function waitUntilHealthy(pid: number, paths: Paths, options: EmbeddedEtcd
   for (;;) {
     signal?.throwIfAborted();
     try {
-      if (await isThere(paths.socket)) {
+      if (existsSync(paths.socket)) {
         await store.status();
         return;
       }
@@ -255,7 +246,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
   const running = await runningPid(paths);
   let pid = running;
   if (pid === undefined) {
-    const binary = await findBinary(options.binary);
+    const binary = findBinary(options.binary);
     await mkdir(paths.run, { recursive: true, mode: 0o755 });
     await mkdir(paths.data, { recursive: true, mode: 0o700 });
     await mkdir(options.logDirectory ?? '/var/log/calico', { recursive: true });

@@ -1,4 +1,5 @@
-import { access, mkdir, open, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CalicoError } from '../../../base/errors.js';
@@ -24,23 +25,13 @@ export interface Started {
   waitUntilReady(): Promise<void>;
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Whatever the reason, it cannot be used.
-    return false;
-  }
-}
-
 /** `calico-node` beside this program, or on PATH. */
 async function findNode({ environment }: Context): Promise<string> {
   const beside = dirname(await realpath(process.argv[1] ?? '.'));
   const folders = [beside, ...(environment['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/usr/bin'];
   for (const folder of folders) {
     const path = join(folder, 'calico-node');
-    if (folder !== '' && (await isThere(path))) return path;
+    if (folder !== '' && existsSync(path)) return path;
   }
   throw startError(
     'calico-node is not installed',
@@ -49,7 +40,7 @@ async function findNode({ environment }: Context): Promise<string> {
 }
 
 async function hasUnit(): Promise<boolean> {
-  if (!(await isThere('/run/systemd/system'))) return false;
+  if (!existsSync('/run/systemd/system')) return false;
   try {
     return (await runProgram('systemctl', ['cat', UNIT])).status === 0;
   } catch (error) {
@@ -91,7 +82,7 @@ async function isAliveProcess(pid: number): Promise<boolean> {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return (await isThere(path)) ? (await stat(path)).size : 0;
+  return existsSync(path) ? (await stat(path)).size : 0;
 }
 
 async function textFrom(path: string, position: number): Promise<string> {
