@@ -6,7 +6,6 @@ import { assignAddress, isHeldBy } from './container-addresses.js';
 import type { ContainerCall } from './container-attach.js';
 import { endpointsOf, handleFor, handleOf, networkOf } from './container-store.js';
 import type { StoredEndpoint } from './endpoints.js';
-import { repeatOnConflict } from './repeat.js';
 
 /** An endpoint and how its interface is called inside. */
 interface Target {
@@ -61,12 +60,10 @@ async function editNetworks(
   { key }: StoredEndpoint,
   edit: (networks: readonly string[]) => readonly string[],
 ): Promise<void> {
-  await repeatOnConflict(async () => {
-    const { value, revision } = await client.get(key);
-    const metadata = { ...value.metadata, resourceVersion: revision };
-    const ipNetworks = [...edit(value.spec.ipNetworks ?? [])];
-    await client.update({ ...value, metadata, spec: { ...value.spec, ipNetworks } });
-  });
+  await client.change(key, ({ spec, ...newest }) => ({
+    ...newest,
+    spec: { ...spec, ipNetworks: edit(spec.ipNetworks ?? []) },
+  }));
 }
 
 /** container C ip add IP [--interface=I]: first the datastore, then the namespace. */

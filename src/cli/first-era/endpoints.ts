@@ -9,7 +9,7 @@ import { readStates } from './endpoint-states.js';
 import type { ENDPOINT } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
 import { findProfile } from './profile-store.js';
-import { repeatOnConflict } from './repeat.js';
+import { Refusal } from './refusal.js';
 
 export type StoredEndpoint = Stored<'WorkloadEndpoint'>;
 
@@ -80,8 +80,8 @@ async function show(call: TypedCall, context: Context): Promise<Result> {
 
 /** How a command changes an endpoint's profiles. */
 interface ProfileChange {
-  /** @returns the new list, or why there is none */
-  readonly apply: (profiles: readonly string[]) => readonly string[] | { readonly refusal: string };
+  /** @returns the new list. @throws {Refusal} */
+  readonly apply: (profiles: readonly string[]) => readonly string[];
   readonly done: string;
 }
 
@@ -98,9 +98,8 @@ function profileChange(verb: Verb, typed: readonly string[], names: readonly str
       return {
         apply(profiles) {
           const twice = names.find((name) => profiles.includes(name));
-          return twice === undefined
-            ? [...profiles, ...names]
-            : { refusal: `Profile ${twice} is already in endpoint profile list` };
+          if (twice !== undefined) throw new Refusal(`Profile ${twice} is already in endpoint profile list`);
+          return [...profiles, ...names];
         },
         done: `Profile(s) ${listed(typed)} appended.`,
       };
@@ -108,9 +107,8 @@ function profileChange(verb: Verb, typed: readonly string[], names: readonly str
       return {
         apply(profiles) {
           const absent = names.find((name) => !profiles.includes(name));
-          return absent === undefined
-            ? profiles.filter((name) => !names.includes(name))
-            : { refusal: `Profile ${absent} is not in endpoint profile list` };
+          if (absent !== undefined) throw new Refusal(`Profile ${absent} is not in endpoint profile list`);
+          return profiles.filter((name) => !names.includes(name));
         },
         done: `Profile(s) ${listed(typed)} removed.`,
       };
@@ -136,14 +134,11 @@ export async function changeProfiles(
   }
   const names = typed.map((name, index) => found[index]?.metadata.name ?? convertProfileName(name));
   const { apply, done } = profileChange(verb, typed, [...new Set(names)]);
-  return repeatOnConflict(async () => {
-    const { value, revision } = await client.get(endpoint.key);
-    const profiles = apply(value.spec.profiles ?? []);
-    if ('refusal' in profiles) return { errors: [profiles.refusal] };
-    const metadata = { ...value.metadata, resourceVersion: revision };
-    await client.update({ ...value, metadata, spec: { ...value.spec, profiles: [...profiles] } });
-    return { output: [line(done)] };
-  });
+  await client.change(endpoint.key, ({ spec, ...newest }) => ({
+    ...newest,
+    spec: { ...spec, profiles: apply(spec.profiles ?? []) },
+  }));
+  return { output: [line(done)] };
 }
 
 /** The one endpoint that was named, or why it is not one. */

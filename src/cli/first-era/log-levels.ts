@@ -1,23 +1,16 @@
-import { API_VERSION } from '../../api/meta.js';
-import type { FelixConfiguration } from '../../api/kinds/felix-configuration.js';
-import type { Client } from '../../client/client.js';
 import type { Context } from '../command.js';
 import { line, type Result } from '../result.js';
-import { editBgpConfiguration, readBgpConfiguration } from './bgp-settings.js';
 import type { CONFIG } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
-import { repeatOnConflict } from './repeat.js';
+import { editSettings, readSettings, type SettingsKey } from './settings-store.js';
 import { thisNode } from './this-host.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A resource whose settings `config` shows and changes. */
 interface Target {
   readonly component: string;
   /** Word of the first era → word of today. */
   readonly levels: Readonly<Record<string, string>>;
-  read(client: Client): Promise<Fields>;
-  write(client: Client, edit: (spec: Fields) => Fields): Promise<void>;
+  readonly key: SettingsKey;
 }
 
 const LEVEL_FIELD = 'logSeverityScreen';
@@ -33,33 +26,14 @@ const FELIX_LEVELS = {
 /** BIRD's log has no level between all and the usual. */
 const BGP_LEVELS = { none: 'Fatal', debug: 'Debug', info: 'Info' };
 
-const FELIX_KEY = { kind: 'FelixConfiguration', name: 'default' } as const;
-
 const FELIX: Target = {
   component: 'felix',
   levels: FELIX_LEVELS,
-  read: async (client) => (await client.find(FELIX_KEY))?.value.spec ?? {},
-  write: (client, edit) =>
-    repeatOnConflict(async () => {
-      const stored = await client.find(FELIX_KEY);
-      if (stored === undefined) {
-        const spec = edit({}) as FelixConfiguration['spec'];
-        await client.create({ apiVersion: API_VERSION, kind: FELIX_KEY.kind, metadata: { name: 'default' }, spec });
-        return;
-      }
-      const { value, revision } = stored;
-      const spec = edit(value.spec) as FelixConfiguration['spec'];
-      await client.update({ ...value, metadata: { ...value.metadata, resourceVersion: revision }, spec });
-    }),
+  key: { kind: 'FelixConfiguration', name: 'default' },
 };
 
 function bgpTarget(name: string): Target {
-  return {
-    component: 'bgp',
-    levels: BGP_LEVELS,
-    read: (client) => readBgpConfiguration(client, name),
-    write: (client, edit) => editBgpConfiguration(client, name, edit),
-  };
+  return { component: 'bgp', levels: BGP_LEVELS, key: { kind: 'BGPConfiguration', name } };
 }
 
 /** `true`, `3` and text as YAML would read them. */
@@ -99,16 +73,16 @@ async function configure(call: TypedCall, context: Context, target: Target): Pro
   const { field, value } = setting;
   if (call.has('remove')) {
     if (value !== undefined) return { errors: ['A value does not go with --remove.'] };
-    await target.write(await context.connect(), (spec) =>
-      Object.fromEntries(Object.entries(spec).filter(([name]) => name !== field)),
+    await editSettings(await context.connect(), target.key, (settings) =>
+      Object.fromEntries(Object.entries(settings).filter(([name]) => name !== field)),
     );
     return {};
   }
   if (value !== undefined) {
-    await target.write(await context.connect(), (spec) => ({ ...spec, [field]: value }));
+    await editSettings(await context.connect(), target.key, (settings) => ({ ...settings, [field]: value }));
     return {};
   }
-  const stored = (await target.read(await context.connectToRead()))[field];
+  const stored = (await readSettings(await context.connectToRead(), target.key))[field];
   return { output: [line(stored === undefined ? 'No value set' : shown(stored, target))] };
 }
 

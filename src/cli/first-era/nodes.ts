@@ -7,7 +7,7 @@ import { LocalApiClient } from '../../localapi/client.js';
 import { type Call, type Context, flag, textOption } from '../command.js';
 import { runProgram } from '../programs.js';
 import { line, type Result } from '../result.js';
-import { readBgpConfiguration } from './bgp-settings.js';
+import { readBgpSettings } from './bgp-settings.js';
 import { refuseNonRoot, thisNode } from './this-host.js';
 
 const STOP_LIMIT_MS = 20_000;
@@ -19,7 +19,7 @@ export async function showNodes(context: Context): Promise<Result> {
   const [nodes, peers, settings] = await Promise.all([
     client.list('Node'),
     client.list('BGPPeer'),
-    readBgpConfiguration(client, 'default'),
+    readBgpSettings(client),
   ]);
   const inherited = settings.asNumber ?? DEFAULT_AS_NUMBER;
   const bare = (text = '') => text.replace(/\/\d+$/, '');

@@ -1,7 +1,8 @@
-import { CalicoError } from '../../base/errors.js';
+import { CalicoError, formatError } from '../../base/errors.js';
 import { type Call, type Context, flag, type OptionSpec } from '../command.js';
 import { type Result, withoutClaims } from '../result.js';
 import { fitWords, type Forms, type Match, type TypedLine } from './form.js';
+import { Refusal } from './refusal.js';
 import { tellToday } from './today.js';
 
 /** A command of the first era: its forms and the options that any of them takes. */
@@ -91,6 +92,11 @@ export async function performForm<F extends Forms>(
   const form = family.forms[fitted.form];
   if (form === undefined) throw new CalicoError('ERR_CALI_CLI_USAGE', `calicoctl ${family.name}: no such form`);
   tellToday(context, form.today, fitted.words);
-  const result = await handlers[fitted.form](new TypedCall(line, fitted, call.options), context);
-  return flag(call, 'dryRun') ? withoutClaims(result) : result;
+  try {
+    const result = await handlers[fitted.form](new TypedCall(line, fitted, call.options), context);
+    return flag(call, 'dryRun') ? withoutClaims(result) : result;
+  } catch (error) {
+    if (error instanceof Refusal) return { errors: [formatError(error)] };
+    throw error;
+  }
 }

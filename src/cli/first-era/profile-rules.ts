@@ -2,7 +2,8 @@ import type { Rule } from '../../api/rule.js';
 import type { Context } from '../command.js';
 import { line, type Result } from '../result.js';
 import type { TypedCall } from './perform.js';
-import { changeProfile, findProfile, missingProfile, type ProfileSpec } from './profile-store.js';
+import { changeProfile, findProfile, missingProfile } from './profile-store.js';
+import { Refusal } from './refusal.js';
 import { formatOldRule, readOldRules } from './rule-json.js';
 import { formatRulePhrase, parseRulePhrase } from './rule-phrase.js';
 
@@ -21,9 +22,9 @@ function position(call: TypedCall): number | undefined {
   return /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined;
 }
 
-function noPosition(call: TypedCall, last: number): string {
+function noPosition(call: TypedCall, last: number): Refusal {
   const range = last === 1 ? 'the only one is 1' : `they are 1 to ${last}`;
-  return `There is no position ${call.find('at') ?? ''}: ${last === 0 ? 'there are no rules' : range}.`;
+  return new Refusal(`There is no position ${call.find('at') ?? ''}: ${last === 0 ? 'there are no rules' : range}.`);
 }
 
 /** profile P rule add (inbound|outbound) [--at=N] (allow|deny) [MATCH] */
@@ -32,41 +33,38 @@ export async function addRule(call: TypedCall, context: Context): Promise<Result
   const field = fieldOf(call);
   const wantsPosition = call.find('at') !== undefined;
   const client = await context.connect();
-  const refusal = await changeProfile(client, call.word('profile'), (spec) => {
+  return changeProfile(client, call.word('profile'), (spec) => {
     const rules = spec[field] ?? [];
     const at = wantsPosition ? position(call) : rules.length + 1;
-    if (at === undefined || at > rules.length + 1) return { refusal: noPosition(call, rules.length + 1) };
-    return { spec: { ...spec, [field]: rules.toSpliced(at - 1, 0, rule) } };
+    if (at === undefined || at > rules.length + 1) throw noPosition(call, rules.length + 1);
+    return { ...spec, [field]: rules.toSpliced(at - 1, 0, rule) };
   });
-  return refusal ?? {};
 }
 
 /** profile P rule remove (inbound|outbound) --at=N */
 export async function removeRuleAt(call: TypedCall, context: Context): Promise<Result> {
   const field = fieldOf(call);
-  const refusal = await changeProfile(await context.connect(), call.word('profile'), (spec) => {
+  return changeProfile(await context.connect(), call.word('profile'), (spec) => {
     const rules = spec[field] ?? [];
     const at = position(call);
-    if (at === undefined || at > rules.length) return { refusal: noPosition(call, rules.length) };
-    return { spec: { ...spec, [field]: rules.toSpliced(at - 1, 1) } };
+    if (at === undefined || at > rules.length) throw noPosition(call, rules.length);
+    return { ...spec, [field]: rules.toSpliced(at - 1, 1) };
   });
-  return refusal ?? {};
 }
 
 /** profile P rule remove (inbound|outbound) (allow|deny) [MATCH] */
 export async function removeRule(call: TypedCall, context: Context): Promise<Result> {
   const phrase = formatRulePhrase(typedRule(call));
   const field = fieldOf(call);
-  const refusal = await changeProfile(await context.connect(), call.word('profile'), (spec) => {
+  const profile = call.word('profile');
+  return changeProfile(await context.connect(), profile, (spec) => {
     const rules = spec[field] ?? [];
     const at = rules.findIndex((rule) => formatRulePhrase(rule) === phrase);
-    if (at < 0)
-      return {
-        refusal: `There is no rule "${phrase}".\n  hint: see them with: calicoctl profile ${call.word('profile')} rule show`,
-      };
-    return { spec: { ...spec, [field]: rules.toSpliced(at, 1) } };
+    if (at < 0) {
+      throw new Refusal(`There is no rule "${phrase}".`, `see them with: calicoctl profile ${profile} rule show`);
+    }
+    return { ...spec, [field]: rules.toSpliced(at, 1) };
   });
-  return refusal ?? {};
 }
 
 function ruleLines(rules: readonly Rule[] = [], name: string): readonly string[] {
@@ -106,6 +104,5 @@ export async function showRulesAsJson(call: TypedCall, context: Context): Promis
 /** profile P rule update, with JSON on standard input */
 export async function updateRules(call: TypedCall, context: Context): Promise<Result> {
   const lists = readOldRules(await context.readStdin());
-  const change = (spec: ProfileSpec) => ({ spec: { ...spec, ...lists } });
-  return (await changeProfile(await context.connect(), call.word('profile'), change)) ?? {};
+  return changeProfile(await context.connect(), call.word('profile'), (spec) => ({ ...spec, ...lists }));
 }

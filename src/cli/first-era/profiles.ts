@@ -8,7 +8,8 @@ import { identityCells } from './endpoint-identity.js';
 import type { PROFILE } from './families.js';
 import type { FormHandlers, TypedCall } from './perform.js';
 import { addRule, removeRule, removeRuleAt, showRules, showRulesAsJson, updateRules } from './profile-rules.js';
-import { changeProfile, findProfile, missingProfile } from './profile-store.js';
+import { changeProfile, findProfile, missingProfile, type ProfileSpec } from './profile-store.js';
+import { Refusal } from './refusal.js';
 import { selectorOfTag, TAG } from './rule-phrase.js';
 
 const PROFILE_NAME = /^[a-zA-Z0-9_.-]{1,39}$/;
@@ -98,22 +99,24 @@ async function showTags(call: TypedCall, context: Context): Promise<Result> {
 async function addTag(call: TypedCall, context: Context): Promise<Result> {
   const [typed, tag] = [call.word('profile'), call.word('tag')];
   if (!TAG.test(tag)) return { errors: [BAD_TAG] };
-  const refusal = await changeProfile(await context.connect(), typed, (spec) => {
+  const change = (spec: ProfileSpec): ProfileSpec => {
     const value = spec.labelsToApply?.[tag] ?? '';
-    if (value !== '') return { refusal: `Profile ${typed} has the label ${tag} with the value "${value}".` };
-    return { spec: { ...spec, labelsToApply: { ...spec.labelsToApply, [tag]: '' } } };
-  });
-  return refusal ?? { output: [line(`Tag ${tag} added to profile ${typed}`)] };
+    if (value !== '') throw new Refusal(`Profile ${typed} has the label ${tag} with the value "${value}".`);
+    return { ...spec, labelsToApply: { ...spec.labelsToApply, [tag]: '' } };
+  };
+  const done = { output: [line(`Tag ${tag} added to profile ${typed}`)] };
+  return changeProfile(await context.connect(), typed, change, done);
 }
 
 async function removeTag(call: TypedCall, context: Context): Promise<Result> {
   const [typed, tag] = [call.word('profile'), call.word('tag')];
-  const refusal = await changeProfile(await context.connect(), typed, (spec) => {
+  const change = (spec: ProfileSpec): ProfileSpec => {
     const { [tag]: value, ...others } = spec.labelsToApply ?? {};
-    if (value !== '') return { refusal: `Tag ${tag} is not in profile ${typed}.` };
-    return { spec: { ...spec, labelsToApply: others } };
-  });
-  return refusal ?? { output: [line(`Tag ${tag} removed from profile ${typed}`)] };
+    if (value !== '') throw new Refusal(`Tag ${tag} is not in profile ${typed}.`);
+    return { ...spec, labelsToApply: others };
+  };
+  const done = { output: [line(`Tag ${tag} removed from profile ${typed}`)] };
+  return changeProfile(await context.connect(), typed, change, done);
 }
 
 export const profileHandlers: FormHandlers<typeof PROFILE.forms> = {
