@@ -171,7 +171,7 @@ describe('calicoctl edit', () => {
   test('refuses to make another resource of it, and one that does not exist', async () => {
     const { edit, calicoctl } = await setUp();
     const { stderr } = await edit(`sed -i 's/name: p1/name: p2/' "$1"`);
-    expect(stderr).toContain('kind, name and namespace cannot change');
+    expect(stderr).toContain('metadata.name cannot change: it says which resource it is');
     await kept(stderr);
     expect((await calicoctl.run(['edit', 'ippool', 'none'])).stderr).toContain('resource does not exist: IPPool(none)');
   });

@@ -15,6 +15,7 @@ import { describeFailures, doneLead, type Failure, formatFailure } from '../mess
 import { namedResource } from '../named-resource.js';
 import { isNotInstalled, runProgram } from '../programs.js';
 import { line, type Result } from '../result.js';
+import { changedIdentity } from './identity.js';
 import { warnOf } from './warnings.js';
 import { formatYaml } from '../yaml-text.js';
 
@@ -81,14 +82,9 @@ function isMendable(error: unknown): error is CalicoError {
 class NotThatResource extends CalicoError {}
 
 function refuseOther(stored: PublicResourceByKind[PublicKind], typed: unknown): void {
-  const { kind, metadata } = (typed ?? {}) as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } };
-  const isSame =
-    kind === stored.kind && metadata?.name === stored.metadata.name && metadata.namespace === stored.metadata.namespace;
-  if (isSame) return;
-  throw new NotThatResource(
-    'ERR_CALI_CLI_EDIT',
-    'kind, name and namespace cannot change: they say which resource it is',
-  );
+  const changed = changedIdentity(stored, typed);
+  if (changed === undefined) return;
+  throw new NotThatResource('ERR_CALI_CLI_EDIT', `${changed.field} cannot change: it says which resource it is`);
 }
 
 type Attempt =

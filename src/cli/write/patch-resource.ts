@@ -2,6 +2,7 @@ import type { PublicKind, PublicResourceByKind } from '../../api/registry.js';
 import type { ResourceKey } from '../../api/resource-update.js';
 import { CalicoError, UnavailableError } from '../../base/errors.js';
 import { type Call, type Context, flag, textOption } from '../command.js';
+import { changedIdentity } from './identity.js';
 import { applyJsonPatch } from './json-patch.js';
 import { parseValue } from '../manifests/manifest.js';
 import { applyMergePatch, applyStrategicPatch } from './merge-patch.js';
@@ -36,24 +37,11 @@ function patchOf(call: Call): (document: unknown) => unknown {
   return (document) => apply(document, patch);
 }
 
-interface Identity {
-  readonly apiVersion?: unknown;
-  readonly kind?: unknown;
-  readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown } | null;
-}
-
 /** What says which resource it is cannot be patched: the patch would be of another one. */
 function refuseOther(before: PublicResourceByKind[PublicKind], patched: unknown): void {
-  const { apiVersion, kind, metadata } = (patched ?? {}) as Identity;
-  const fields = [
-    ['apiVersion', before.apiVersion, apiVersion],
-    ['kind', before.kind, kind],
-    ['metadata.name', before.metadata.name, metadata?.name],
-    ['metadata.namespace', before.metadata.namespace, metadata?.namespace],
-  ] as const;
-  for (const [field, was, is] of fields) {
-    if (was !== is) throw new CalicoError('ERR_CALI_CLI_PATCH', `a patch cannot change ${field} ("${was ?? ''}")`);
-  }
+  const changed = changedIdentity(before, patched);
+  if (changed === undefined) return;
+  throw new CalicoError('ERR_CALI_CLI_PATCH', `a patch cannot change ${changed.field} ("${changed.was}")`);
 }
 
 /** patch KIND NAME -p PATCH. */
