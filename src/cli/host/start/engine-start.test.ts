@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lastSaid, requireFiles } from './engine-start.js';
+import { lastSaid, requireFiles, STARTED_LINE, tellWarnings } from './engine-start.js';
 import { readRunOptions } from './options.js';
 
 describe('requireFiles()', () => {
@@ -46,5 +46,18 @@ describe('lastSaid()', () => {
   test('is the last line otherwise, or nothing', () => {
     expect(lastSaid(['one', 'two'])).toBe('two');
     expect(lastSaid([''])).toBe('');
+  });
+});
+
+describe('tellWarnings()', () => {
+  test('repeats what the node warned of, in whatever order an engine tells', () => {
+    const told: string[] = [];
+    const lines = [
+      STARTED_LINE,
+      '2026-01-01 00:00:00.000 [INFO][1] node: updated node "calico-01"',
+      '2026-01-01 00:00:00.001 [WARN][1] node: no interface of this host has the address 192.0.2.9',
+    ];
+    tellWarnings(lines, { tell: (text: string) => void told.push(text) });
+    expect(told).toEqual(['warning: no interface of this host has the address 192.0.2.9']);
   });
 });

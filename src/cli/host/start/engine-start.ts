@@ -78,6 +78,17 @@ export async function requireFiles(start: NodeStart): Promise<void> {
   }
 }
 
+/** Takes the container of before away, where there are containers: an engine would start it again beside what runs without one. */
+export async function removeContainer(context: Context): Promise<void> {
+  try {
+    const { stdout } = await runProgram('docker', ['rm', '-f', CONTAINER]);
+    if (stdout.trim() === CONTAINER) context.tell(`note: the container ${CONTAINER} of before is taken away`);
+  } catch (error) {
+    // There is no docker here.
+    if (!(error instanceof CalicoError)) throw error;
+  }
+}
+
 /** Takes the container of before away, readies the folders that the new one mounts. */
 export async function clearPlace(start: NodeStart): Promise<void> {
   await requireFiles(start);
@@ -130,7 +141,7 @@ export async function waitForContainer(context: Context): Promise<void> {
   while (Date.now() < deadline && !context.signal.aborted) {
     const { stdout, stderr } = await docker(['logs', CONTAINER]);
     const lines = `${stdout}${stderr}`.trimEnd().split('\n');
-    if (lines.includes(STARTED_LINE)) return;
+    if (lines.includes(STARTED_LINE)) return tellWarnings(lines, context);
     last = lastSaid(lines);
     const state = await docker(['inspect', '--format', '{{.State.Running}} {{.RestartCount}}', CONTAINER]);
     if (state.stdout.trim() !== 'true 0')
@@ -139,6 +150,14 @@ export async function waitForContainer(context: Context): Promise<void> {
   }
   if (context.signal.aborted) throw startError('interrupted', `it goes on starting: see docker logs ${CONTAINER}`);
   throw notStartedYet(last);
+}
+
+/** What a start went well in spite of, say an address that this host does not have: nobody reads the log of what has started. */
+export function tellWarnings(lines: readonly string[], context: Pick<Context, 'tell'>): void {
+  for (const line of lines) {
+    const [, warning] = /\[WARN\]\[\d+\] node: (.+)$/.exec(line) ?? [];
+    if (warning !== undefined) context.tell(`warning: ${warning}`);
+  }
 }
 
 /** The line that says most of how a log ends: not a stack, nor the version with which node(1) takes its leave. */

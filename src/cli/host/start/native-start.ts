@@ -6,7 +6,7 @@ import { CalicoError } from '../../../base/errors.js';
 import type { Context } from '../../command.js';
 import { runProgram, startProgram } from '../../programs.js';
 import { nativeEnvironment } from './container.js';
-import { notStartedYet, STARTED_LINE, TERMINATED } from './engine-start.js';
+import { notStartedYet, removeContainer, STARTED_LINE, tellWarnings, TERMINATED } from './engine-start.js';
 import { environmentFileText } from './environment-file.js';
 import { type NodeStart, startError } from './options.js';
 
@@ -55,7 +55,7 @@ const DROP_IN_TEXT = `# Written by calicoctl node run --runtime=none.
 EnvironmentFile=${VARIABLES}
 `;
 
-async function startUnit(start: NodeStart): Promise<Started> {
+async function startUnit(start: NodeStart, context: Context): Promise<Started> {
   await mkdir(dirname(DROP_IN), { recursive: true });
   await writeFile(VARIABLES, environmentFileText(nativeEnvironment(start)), { mode: 0o600 });
   await writeFile(DROP_IN, DROP_IN_TEXT);
@@ -68,7 +68,7 @@ async function startUnit(start: NodeStart): Promise<Started> {
   const readLog = async () =>
     (await runProgram('journalctl', ['-u', UNIT, '--no-pager', '-o', 'cat', `--since=@${since}`])).stdout;
   const isAlive = async () => (await runProgram('systemctl', ['is-active', UNIT])).status === 0;
-  return { id: UNIT, waitUntilReady: () => wait(readLog, isAlive, `journalctl -u ${UNIT}`) };
+  return { id: UNIT, waitUntilReady: () => wait({ readLog, isAlive, where: `journalctl -u ${UNIT}` }, context) };
 }
 
 async function isAliveProcess(pid: number): Promise<boolean> {
@@ -108,21 +108,24 @@ async function startProcess(start: NodeStart, context: Context): Promise<Started
   return {
     id: String(pid),
     waitUntilReady: () =>
-      wait(
-        () => textFrom(log, before),
-        () => isAliveProcess(pid),
-        log,
-      ),
+      wait({ readLog: () => textFrom(log, before), isAlive: () => isAliveProcess(pid), where: log }, context),
   };
 }
 
-async function wait(readLog: () => Promise<string>, isAlive: () => Promise<boolean>, where: string): Promise<void> {
+interface Watched {
+  readonly readLog: () => Promise<string>;
+  readonly isAlive: () => Promise<boolean>;
+  /** Where somebody reads the whole log. */
+  readonly where: string;
+}
+
+async function wait({ readLog, isAlive, where }: Watched, context: Context): Promise<void> {
   const deadline = Date.now() + WAIT_MS;
   let last = '';
   while (Date.now() < deadline) {
     const lived = await isAlive();
     const lines = (await readLog()).trimEnd().split('\n');
-    if (lines.includes(STARTED_LINE)) return;
+    if (lines.includes(STARTED_LINE)) return tellWarnings(lines, context);
     last = lines.at(-1) ?? '';
     if (!lived) throw startError(TERMINATED, `see ${where}; it ends with: ${lines.slice(-2).join(' ').trim()}`);
     await delay(LOOK_MS);
@@ -132,5 +135,6 @@ async function wait(readLog: () => Promise<string>, isAlive: () => Promise<boole
 
 /** Starts calico-node on the host itself: as its systemd unit where there is one, else as a process of its own that outlives this one. */
 export async function startNatively(start: NodeStart, context: Context): Promise<Started> {
-  return (await hasUnit()) ? startUnit(start) : startProcess(start, context);
+  await removeContainer(context);
+  return (await hasUnit()) ? startUnit(start, context) : startProcess(start, context);
 }
