@@ -21,6 +21,12 @@ export const badCidr = (): CalicoError => refusal('ERR_CALI_DOCKER_CIDR', 'Inval
 export const noSuchPool = (): CalicoError =>
   refusal('ERR_CALI_DOCKER_POOL', 'The requested subnet must match the CIDR of a configured Calico IP Pool.');
 
+export const subnetIsPool = (cidr: string): CalicoError =>
+  refusal(
+    'ERR_CALI_DOCKER_POOL',
+    `The subnet ${cidr} is a Calico IP Pool: to take addresses from it, add --ipam-driver calico; to let Docker give them, choose another subnet.`,
+  );
+
 export const gatewayRefused = (): CalicoError =>
   refusal('ERR_CALI_DOCKER_GATEWAY', 'Calico IPAM does not support specifying a gateway.');
 
@@ -51,6 +57,9 @@ export const poolOptionsRefused = (flags: readonly string[]): CalicoError =>
     'ERR_CALI_DOCKER_FLAG',
     `${flagsRefused(flags).message} With Calico IPAM the pool says it: calicoctl pool add CIDR ${flags.map((flag) => `--${flag}`).join(' ')}`,
   );
+
+export const optionNotBoolean = (name: string, word: string): CalicoError =>
+  refusal('ERR_CALI_DOCKER_FLAG', `--opt ${name}=${word}: "${word}" is neither true nor false`);
 
 export const manyGateways = (family: 4 | 6): CalicoError =>
   refusal('ERR_CALI_DOCKER_MANY_POOLS', `Only one IPv${family} subnet is supported on a Calico network`);

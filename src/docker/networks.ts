@@ -8,7 +8,7 @@ import { formatPrefix, networkOf, tryParsePrefix } from '../net/prefix.js';
 import type { DockerEngine } from './engine.js';
 import type { EngineNetwork } from './engine-answers.js';
 import type { EngineMemory } from './engine-memory.js';
-import { badCidr, flagsRefused, manyGateways, poolOptionsRefused } from './messages.js';
+import { badCidr, flagsRefused, manyGateways, optionNotBoolean, poolOptionsRefused, subnetIsPool } from './messages.js';
 import { poolName, profileName } from './network-name.js';
 import { type IpamData, type NetworkRequest, OPTION, userOptions } from './protocol.js';
 
@@ -19,6 +19,8 @@ const POOL_OPTIONS = ['ipip', 'nat-outgoing'] as const;
 const SMALLEST_BLOCK = { 4: 26, 6: 122 } as const;
 const WRITE_TRIES = 5;
 const FALSE_WORDS = new Set(['false', '0', 'no', 'off']);
+/** An option without `=` arrives as an empty text. */
+const TRUE_WORDS = new Set(['true', '1', 'yes', 'on', '']);
 
 /** A network as containers are put on it. */
 export interface KnownNetwork {
@@ -167,6 +169,7 @@ export class Networks {
       await this.#own(stored, id);
       return;
     }
+    if (stored !== undefined) throw subnetIsPool(cidr);
     const pool: IPPool = {
       apiVersion: API_VERSION,
       kind: 'IPPool',
@@ -233,6 +236,10 @@ function checkOptions(
   if (unknown.length > 0) throw flagsRefused(unknown);
   const misplaced = Object.keys(options).filter(isPoolOption);
   if (isCalicoIpam && misplaced.length > 0) throw poolOptionsRefused(misplaced);
+  for (const name of misplaced) {
+    const word = options[name]?.toLowerCase() ?? '';
+    if (!FALSE_WORDS.has(word) && !TRUE_WORDS.has(word)) throw optionNotBoolean(name, word);
+  }
   return options;
 }
 

@@ -234,6 +234,15 @@ describe('NetworkDriver.CreateNetwork', () => {
     expect(await client.find({ kind: 'IPPool', name: '192-168-50-0-24' })).toBeUndefined();
   });
 
+  test('refuses as a subnet of Docker a pool that IPAM gives from, and options that say neither yes nor no', async () => {
+    const Data = [{ AddressSpace: 'GlobalDefault', Gateway: '192.0.2.1/24', Pool: '192.0.2.0/24' }];
+    await addPool('192-0-2-0-24', '192.0.2.0/24');
+    await expect(create({}, Data)).rejects.toThrow(/192\.0\.2\.0\/24 is a Calico IP Pool: .* add --ipam-driver calico/);
+    await expect(create(generic({ 'nat-outgoing': 'maybe' }), DOCKER_DATA)).rejects.toThrow(
+      '--opt nat-outgoing=maybe: "maybe" is neither true nor false',
+    );
+  });
+
   test('shares that pool with the same network of another host', async () => {
     await create({}, DOCKER_DATA);
     const other = 'b'.repeat(64);
