@@ -147,6 +147,9 @@ function fromEnvironment(environment: DatastoreSettings): DatastoreSettings {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !onlyInFile.includes(name)));
 }
 
+/** What {@link readSettings} calls the source where there is no file. */
+export const ENVIRONMENT = 'the environment';
+
 /** Where the datastore is, and who says so. */
 export interface SettingsSource {
   /** The path of the configuration file, or `the environment`. */
@@ -167,7 +170,7 @@ export async function readSettings(file: string | undefined, surroundings: Surro
     text = await surroundings.readFile(path);
   } catch (cause) {
     if (file === undefined && isMissing(cause)) {
-      return { source: 'the environment', settings: fromEnvironment(surroundings.environment) };
+      return { source: ENVIRONMENT, settings: fromEnvironment(surroundings.environment) };
     }
     throw new CalicoError('ERR_CALI_CLI_CONFIG', `Error reading config file: ${path}`, { cause });
   }

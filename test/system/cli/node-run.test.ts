@@ -99,6 +99,16 @@ describe('calicoctl node run', () => {
     );
     expect(dry.stdout).toContain(' -e ETCD_ENDPOINTS=http://192.0.2.10:2379 ');
     expect(dry.stdout).toContain('docker stop calico-node\n');
+    const other =
+      'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoints: http://192.0.2.11:2379\n';
+    host().writeFile('/run/other.cfg', other);
+    const passedOver = await calicoctl(['node', 'run', '--dryrun', '-c', '/run/other.cfg'], {
+      ETCD_ENDPOINTS: 'http://192.0.2.10:2379',
+    });
+    expect(passedOver.stdout).toContain(' -e ETCD_ENDPOINTS=http://192.0.2.11:2379 ');
+    expect(passedOver.stderr).toContain(
+      'note: /run/other.cfg says where the datastore is, and ETCD_ENDPOINTS=http://192.0.2.10:2379 is passed over',
+    );
     host().writeFile('/run/bad.cfg', 'kind: Nothing\n');
     const bad = await calicoctl(['node', 'run', '-c', '/run/bad.cfg']);
     expect([bad.status, bad.stderr.split('\n')[0]]).toEqual([1, 'error executing command: invalid config file']);

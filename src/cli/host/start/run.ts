@@ -1,6 +1,6 @@
 import { CalicoError } from '../../../base/errors.js';
 import { type Call, type Context, flag, textOption } from '../../command.js';
-import { type DatastoreSettings, readSettings } from '../../config.js';
+import { type DatastoreSettings, ENVIRONMENT, readSettings } from '../../config.js';
 import { stopRunningNode } from '../../first-era/nodes.js';
 import { refuseNonRoot, thisNode } from '../../first-era/this-host.js';
 import { INTERRUPTED_STATUS } from '../../interruption.js';
@@ -21,7 +21,11 @@ import { type NodeStart, readOldOptions, readRunOptions, startError } from './op
 
 async function datastoreSettings(call: Call, context: Context): Promise<DatastoreSettings> {
   try {
-    const { settings } = await readSettings(textOption(call, 'config'), context);
+    const { source, settings } = await readSettings(textOption(call, 'config'), context);
+    const typed = context.environment['ETCD_ENDPOINTS'] ?? '';
+    const isPassedOver = typed !== '' && typed !== settings['ETCD_ENDPOINTS'] && source !== ENVIRONMENT;
+    if (isPassedOver)
+      context.tell(`note: ${source} says where the datastore is, and ETCD_ENDPOINTS=${typed} is passed over`);
     return settings;
   } catch (error) {
     if (error instanceof CalicoError) throw startError('invalid config file', error.message, error);
