@@ -1,6 +1,7 @@
 import { CalicoError, formatError } from '../src/base/errors.js';
 import { DockerCluster } from './docker-cluster.js';
 import type { EngineGeneration } from './docker-engine.js';
+import { until } from './processes.js';
 import { Story } from './story.js';
 
 const FIRST = 'calico-01';
@@ -31,10 +32,11 @@ class Tutorial {
 
   /** A ping as typed; across hosts it takes a moment until the route is there. */
   async ping(host: string, from: string, target: string, expected: boolean): Promise<void> {
+    const family = target.endsWith('.six') ? 6 : 4;
     const tries = expected ? 10 : 1;
     let answered = false;
     for (let attempt = 0; attempt < tries && !answered; attempt += 1) {
-      answered = await this.#hosts.pings(host, from, target);
+      answered = await this.#hosts.pings(host, from, target, { family });
     }
     this.#story.expect(`${from} ${expected ? 'reaches' : 'does not reach'} ${target}`, answered === expected);
   }
@@ -54,7 +56,18 @@ class Tutorial {
       await this.line(name, `sudo ETCD_ENDPOINTS=${etcdEndpoint} calicoctl node ${options}`);
     }
     await this.docker(FIRST, 'ps');
+    await this.sessions();
     await this.line(FIRST, 'calicoctl status');
+  }
+
+  /** Hosts look for each other for a second or two. */
+  async sessions(): Promise<void> {
+    const established = async (): Promise<boolean> => {
+      const { stdout } = await this.#hosts.typed(FIRST, 'calicoctl node status');
+      return stdout.split('Established').length === 3;
+    };
+    await until('the sessions between the hosts', established, { deadlineMs: 20_000, everyMs: 200 });
+    this.#story.expect('the hosts tell each other their routes, by BGP over IPv4 and IPv6', true);
   }
 
   /** On engines without a store that they share, a network is created on each host. */
@@ -120,13 +133,26 @@ class Tutorial {
     }
   }
 
+  async ipv6(): Promise<void> {
+    this.#story.chapter('IPv6');
+    await this.calicoctl(FIRST, 'pool add fd80:24e2:f998:72d6::/64');
+    await this.createNetwork('--driver calico --ipam-driver calico --ipv6 --subnet fd80:24e2:f998:72d6::/64 six');
+    await this.docker(FIRST, 'run --net six --name six-A -tid busybox');
+    await this.docker(SECOND, 'run --net six --name six-B -tid busybox');
+    await this.docker(FIRST, 'exec six-A ip -6 route show default');
+    await this.ping(FIRST, 'six-A', 'six-B.six', true);
+  }
+
   async ownAddresses(): Promise<void> {
     this.#story.chapter('Addresses from Docker itself, and options of a network');
     const options = '--opt nat-outgoing=true --opt ipip=true';
     await this.createNetwork(`--driver calico ${options} --subnet=198.51.100.0/24 net4`);
     await this.docker(FIRST, 'run --net net4 --ip 198.51.100.7 --name workload-F -tid busybox');
-    await this.docker(FIRST, 'run --net net4 --ip 198.51.100.8 --name workload-G -tid busybox');
+    const serve = '--hostname workload-G busybox httpd -f -p 80 -h /etc';
+    await this.docker(FIRST, `run --net net4 --ip 198.51.100.8 -p 8080:80 --name workload-G -d ${serve}`);
     await this.ping(FIRST, 'workload-F', '198.51.100.8', true);
+    const { ipv4 } = this.#hosts.lab.host(FIRST).addresses;
+    await this.line(SECOND, `curl -s -m 3 http://${ipv4}:8080/hostname`);
     await this.calicoctl(FIRST, 'pool show --ipv4');
     await this.line(FIRST, 'calicoctl node status | grep "gets no tunnel"');
   }
@@ -160,11 +186,11 @@ class Tutorial {
     const { cluster, lab } = this.#hosts;
     await this.docker(
       FIRST,
-      'rm -f workload-A workload-B workload-C my_workload workload-F workload-G published front',
+      'rm -f workload-A workload-B workload-C my_workload six-A workload-F workload-G published front',
     );
-    await this.docker(SECOND, 'rm -f workload-D workload-E database');
+    await this.docker(SECOND, 'rm -f workload-D workload-E six-B database');
     for (const { name } of this.#generation === '20.10' ? lab.hosts.slice(0, 1) : lab.hosts) {
-      await this.docker(name, 'network rm net1 net2 net3 net4 my_net');
+      await this.docker(name, 'network rm net1 net2 net3 net4 my_net six');
     }
     const endpoints = await cluster.client.list('WorkloadEndpoint');
     this.#story.expect('no endpoint is left', endpoints.length === 0);
@@ -206,6 +232,7 @@ try {
   await tutorial.isolation();
   await tutorial.outside();
   await tutorial.fixedAddress();
+  await tutorial.ipv6();
   await tutorial.ownAddresses();
   await tutorial.labels();
   await tutorial.removal();
