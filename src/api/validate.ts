@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { type Issue, ValidationError } from '../base/errors.js';
 import { formatIssue, joinPath, ruleIssue, suggestion, unknownField } from './issues.js';
 import { API_VERSION, type KindDefinition, type Metadata, type Resource } from './meta.js';
-import { explainBadLabel, explainBadLabelKey, explainBadSubdomain } from './names.js';
+import { labelIssues } from './label-rules.js';
+import { explainBadLabelKey, explainBadSubdomain } from './names.js';
 import { isPublicKind, type PublicKind, publicKinds, type PublicResourceByKind } from './registry.js';
 import { type Fields, isFields } from './plain-fields.js';
 import { readPart, withoutNulls } from './strict-reading.js';
@@ -31,13 +32,6 @@ const typedMetadata = v.strictObject({
 const TOP_LEVEL_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
-function labelIssues(labels: Readonly<Record<string, string>>): Issue[] {
-  return Object.entries(labels).flatMap(([key, value]) => {
-    const bad = explainBadLabel(key, value);
-    return bad === undefined ? [] : [ruleIssue(joinPath('metadata.labels', key), bad)];
-  });
-}
-
 function annotationIssues(annotations: Readonly<Record<string, string>>): Issue[] {
   const total = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   const size =
@@ -62,7 +56,11 @@ function metadataIssues(definition: KindDefinition, metadata: Metadata): Issue[]
       : `namespace should not be specified for a non-namespaced resource. ${definition.kind} is not a namespaced resource`;
     if (bad !== undefined) issues.push(ruleIssue('metadata.namespace', bad));
   }
-  return [...issues, ...labelIssues(metadata.labels ?? {}), ...annotationIssues(metadata.annotations ?? {})];
+  return [
+    ...issues,
+    ...labelIssues('metadata.labels', metadata.labels ?? {}),
+    ...annotationIssues(metadata.annotations ?? {}),
+  ];
 }
 
 function headIssue(object: Fields): Issue | undefined {

@@ -3,7 +3,8 @@ import type { Issue } from '../../base/errors.js';
 import { cidr, duration, integer, pattern, selector, wordOf } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
-import { explainBadLabel, explainNotDefault } from '../names.js';
+import { labelIssues } from '../label-rules.js';
+import { explainNotDefault } from '../names.js';
 
 const switching = () => v.exactOptional(v.picklist(['Enabled', 'Disabled']));
 const period = () => v.exactOptional(duration());
@@ -37,11 +38,7 @@ function templateIssues(templates: readonly Template[]): Issue[] {
     if (interfaceCIDRs.length > 0 === (interfacePattern !== '')) {
       issues.push(ruleIssue(where, 'give exactly one of interfaceCIDRs and interfacePattern'));
     }
-    for (const [key, value] of Object.entries(labels)) {
-      const bad = explainBadLabel(key, value);
-      if (bad !== undefined) issues.push(ruleIssue(`${where}.labels["${key}"]`, bad));
-    }
-    return issues;
+    return [...issues, ...labelIssues(`${where}.labels`, labels)];
   });
 }
 

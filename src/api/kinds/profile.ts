@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { defineKind, type ResourceOf } from '../meta.js';
+import { labelIssues } from '../label-rules.js';
 import { checkRules } from '../rule-checks.js';
 import { rules } from '../rule.js';
 
@@ -13,7 +14,10 @@ export const profile = defineKind({
     egress: v.exactOptional(rules()),
     labelsToApply: v.exactOptional(v.record(v.string(), v.string())),
   }),
-  crossFieldRules: ({ spec }) => checkRules(spec, true),
+  crossFieldRules: ({ spec }) => [
+    ...checkRules(spec, true),
+    ...labelIssues('spec.labelsToApply', spec.labelsToApply ?? {}),
+  ],
   examples: {
     valid: {
       metadata: { name: 'net1' },

@@ -199,6 +199,12 @@ const ROWS: readonly Row[] = [
     ingress({ source: { ports: [1] } }),
     'spec.ingress[0].source.ports[0]: a port by number needs a protocol: TCP, UDP or SCTP',
   ],
+  [
+    'Profile',
+    { labelsToApply: { 'a b': '', web: 'x y', net1: '', 'pcns.projectcalico.org/name': 'shop' } },
+    'spec.labelsToApply["a b"]: "a b" is not a label key: letters, digits, "-", "_" and ".", at most 63',
+    'spec.labelsToApply.web: "x y" is not a label value: letters, digits, "-", "_" and ".", at most 63',
+  ],
   ['GlobalNetworkPolicy', { doNotTrack: true }, 'spec.applyOnForward: it must be true where doNotTrack is true'],
   ['GlobalNetworkPolicy', { preDNAT: true }, 'spec.applyOnForward: it must be true where preDNAT is true'],
   [

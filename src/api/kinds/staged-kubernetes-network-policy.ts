@@ -4,7 +4,8 @@ import { prefixContains, tryParsePrefix } from '../../net/prefix.js';
 import { cidr, integer } from '../fields.js';
 import { ruleIssue } from '../issues.js';
 import { defineKind, type ResourceOf } from '../meta.js';
-import { explainBadLabel, explainBadLabelKey } from '../names.js';
+import { labelIssues } from '../label-rules.js';
+import { explainBadLabelKey } from '../names.js';
 import { stagedAction, stagedIssues } from './staged-network-policy.js';
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
@@ -56,10 +57,7 @@ interface Port {
 }
 
 function selectorIssues({ matchLabels = {}, matchExpressions = [] }: LabelSelector, path: string): Issue[] {
-  const issues = Object.entries(matchLabels).flatMap(([key, value]) => {
-    const bad = explainBadLabel(key, value);
-    return bad === undefined ? [] : [ruleIssue(`${path}.matchLabels["${key}"]`, bad)];
-  });
+  const issues = labelIssues(`${path}.matchLabels`, matchLabels);
   for (const [index, { key, operator, values = [] }] of matchExpressions.entries()) {
     const where = `${path}.matchExpressions[${index}]`;
     const badKey = explainBadLabelKey(key);
