@@ -235,6 +235,8 @@ describe('Client.update()', () => {
     await client.create(tier('a'));
     const stale = { ...tier('a'), metadata: { name: 'a', resourceVersion: '999' } };
     await expect(client.update(stale)).rejects.toBeInstanceOf(ConflictError);
+    const odd = { ...tier('a'), metadata: { name: 'a', resourceVersion: 'abc' } };
+    await expect(client.update(odd)).rejects.toThrow('metadata.resourceVersion: "abc" is not a revision');
   });
 
   test('says when there is nothing to update', async () => {

@@ -17,7 +17,7 @@ import { AlreadyExistsError, ConflictError, ifFound, NotFoundError } from '../ba
 import { type Clock, sleep, systemClock } from '../base/clock.js';
 import type { Datastore, ResourceKey, Stored } from '../datastore/datastore.js';
 import { Ipam } from '../ipam/ipam.js';
-import { notSupported, refused, staleRevision } from './errors.js';
+import { notARevision, notSupported, refused, staleRevision } from './errors.js';
 import { ensureInitialized } from './initialize.js';
 import { effectNotices } from './kept-only.js';
 import { deleteNodeBelongings } from './nodes.js';
@@ -150,6 +150,7 @@ export class Client {
     const complete = parseResource(resource);
     const key = keyOf(complete) as ResourceKey<R['kind']>;
     const yours = complete.metadata.resourceVersion ?? '';
+    if (!/^\d*$/.test(yours)) throw refused(describeKey(key), notARevision(yours));
     let known = yours === '' ? seen : undefined;
     for (let attempt = 1; ; attempt += 1) {
       const stored = known ?? (await this.get(key));

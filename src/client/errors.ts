@@ -18,6 +18,11 @@ export function notSupported(operation: string, id: string, reason: string): Uns
   );
 }
 
+export function notARevision(text: string): Issue {
+  const message = `"${text}" is not a revision: it is a number, as get shows it`;
+  return { code: 'rule', path: 'metadata.resourceVersion', message, hint: 'leave it out to change what is there now' };
+}
+
 export function staleRevision(resource: string, yours: string, stored: string): ConflictError {
   return new ConflictError(
     'ERR_CALI_CLIENT_CONFLICT',
