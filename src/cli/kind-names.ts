@@ -17,7 +17,15 @@ export function resolveKind(word: string): PublicKind {
   const words = kindWords();
   const kind = words.get(word.toLowerCase());
   if (kind !== undefined) return kind;
+  throw new CalicoError('ERR_CALI_CLI_KIND', `resource type '${word}' is not supported`, kindHint(word, words));
+}
+
+function kindHint(word: string, words: ReadonlyMap<string, PublicKind>): { readonly hint?: string } {
+  // As kubectl takes them.
+  const [kind = '', name] = word.split('/');
+  if (name !== undefined && words.has(kind.toLowerCase()))
+    return { hint: `write kind and name apart: ${kind} ${name}` };
+  if (word.includes(',')) return { hint: 'give one kind at a time' };
   const meant = nearest(word, [...words.keys()]);
-  const hint = meant === undefined ? {} : { hint: `did you mean "${meant}"?` };
-  throw new CalicoError('ERR_CALI_CLI_KIND', `resource type '${word}' is not supported`, hint);
+  return meant === undefined ? {} : { hint: `did you mean "${meant}"?` };
 }

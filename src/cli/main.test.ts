@@ -247,6 +247,8 @@ describe('calicoctl get', () => {
 
   test.each([
     ['get unicorn', "resource type 'unicorn' is not supported\n"],
+    ['get pools,nodes', "resource type 'pools,nodes' is not supported\n  hint: give one kind at a time\n"],
+    ['delete pool/a', "resource type 'pool/a' is not supported\n  hint: write kind and name apart: pool a\n"],
     [
       'get networkpolicys',
       'resource type \'networkpolicys\' is not supported\n  hint: did you mean "networkpolicy"?\n',

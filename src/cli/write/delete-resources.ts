@@ -13,6 +13,7 @@ import {
   partialMessage,
   successMessage,
 } from '../messages.js';
+import { resolveKind } from '../kind-names.js';
 import { namedResources } from '../named-resource.js';
 import { Progress } from '../progress.js';
 import { line, type Result } from '../result.js';
@@ -23,6 +24,7 @@ type Keys = readonly ResourceKey<PublicKind>[];
 
 function keysOfArguments(call: Call): Keys {
   const [word, ...names] = call.arguments;
+  if (word !== undefined) resolveKind(word);
   if (word === undefined || names.length === 0) {
     throw new CalicoError('ERR_CALI_CLI_USAGE', 'give KIND and NAME, or a file with -f');
   }
