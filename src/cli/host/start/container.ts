@@ -94,7 +94,7 @@ function mountsOf(start: NodeStart, { hasModules, sharesRun }: HostFacts): reado
   ];
 }
 
-/** The files of the host that the container is given, each with what names it; an engine makes folders of those that are missing. */
+/** The files of the host that the node is given, each with what names it; an engine makes folders of those that are missing. */
 export function givenFiles(start: NodeStart): readonly (readonly [name: string, file: string])[] {
   const certificates = CERTIFICATES.map(([name]) => [name, certificateOf(start, name)] as const);
   return [['--felix-config', start.felixConfig ?? ''] as const, ...certificates].filter(([, file]) => file !== '');

@@ -67,7 +67,7 @@ export async function pullImage(start: NodeStart, context: Context): Promise<voi
   if (status !== 0) context.tell(`warning: ${stderr.trim().split('\n').at(-1) ?? 'it cannot be pulled'}`);
 }
 
-/** @throws {CalicoError} a file that the container is to be given cannot be read */
+/** @throws {CalicoError} a file that the node is to be given cannot be read */
 export async function requireFiles(start: NodeStart): Promise<void> {
   for (const [name, file] of givenFiles(start)) {
     try {
@@ -91,7 +91,6 @@ export async function removeContainer(context: Context): Promise<void> {
 
 /** Takes the container of before away, readies the folders that the new one mounts. */
 export async function clearPlace(start: NodeStart): Promise<void> {
-  await requireFiles(start);
   await requireImage(start);
   await docker(['rm', '-f', CONTAINER]);
   for (const folder of [start.logFolder, '/var/run/calico', '/var/lib/calico']) {

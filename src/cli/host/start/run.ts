@@ -10,6 +10,7 @@ import {
   clearPlace,
   pullImage,
   readHostFacts,
+  requireFiles,
   runContainer,
   STARTED_LINE,
   startContainer,
@@ -60,6 +61,7 @@ export async function runNode(call: Call, context: Context): Promise<Result> {
   const isInitSystem = flag(call, 'initSystem');
   if (flag(call, 'dryrun')) return dryRun(start, isInitSystem);
   if (process.geteuid?.() !== 0) return { errors: ['Need super user privileges: Operation not permitted'] };
+  await requireFiles(start);
   await prepareHost(context);
   if (start.runtime === 'none') return startWithoutContainer(start, context);
   context.print(line('Removing old calico-node container (if running).'));
@@ -92,6 +94,7 @@ export async function runOldNode(call: Call, context: Context): Promise<Result> 
   const detach = textOption(call, 'detach') ?? 'true';
   if (detach !== 'true' && detach !== 'false') throw startError(`--detach: "${detach}" is not true or false`);
   if (detach === 'false' && start.hasLibnetwork) throw startError('--detach=false cannot be used with --libnetwork');
+  await requireFiles(start);
   await prepareHost(context);
   const pulls = call.options['pull'] !== false && start.runtime === 'docker';
   if (pulls) await pullImage(start, context);
