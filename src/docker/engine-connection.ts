@@ -26,6 +26,18 @@ function placeOf(address: string): Place {
   });
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nobody listens',
+  EACCES: 'you may not connect',
+};
+
+function whyUnreachable(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause ? String(cause.code) : '';
+  return REASONS[code] ?? cause.message;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -98,8 +110,8 @@ export class EngineConnection {
   }
 
   #unreachable(cause: unknown): UnavailableError {
-    const why = cause instanceof Error ? `: ${cause.message}` : '';
-    return new UnavailableError('ERR_CALI_DOCKER_UNREACHABLE', `no Docker engine answers on ${this.address}${why}`, {
+    const why = whyUnreachable(cause);
+    return new UnavailableError('ERR_CALI_DOCKER_UNREACHABLE', `no Docker engine answers on ${this.address}: ${why}`, {
       hint: 'start it (systemctl start docker), or name its socket in DOCKER_HOST',
       cause,
     });

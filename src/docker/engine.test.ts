@@ -97,6 +97,9 @@ describe('DockerEngine.inspectContainer()', () => {
   test('throws UnavailableError when nobody listens', async () => {
     const nobody = new DockerEngine(`${fake.socketPath}.none`);
     await expect(nobody.inspectContainer('web')).rejects.toThrow(UnavailableError);
+    await expect(nobody.inspectContainer('web')).rejects.toThrow(
+      /^no Docker engine .*\.none: there is no such socket$/,
+    );
   });
 
   test("throws the signal's reason when it aborts", async () => {
