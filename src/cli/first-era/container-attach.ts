@@ -4,7 +4,7 @@ import { API_VERSION } from '../../api/meta.js';
 import { workloadEndpointName } from '../../api/names.js';
 import type { Client } from '../../client/client.js';
 import { Ipam } from '../../ipam/ipam.js';
-import { endpointInterfaceName } from '../../net/interface-name.js';
+import { endpointInterfaceName, isInterfaceName } from '../../net/interface-name.js';
 import type { Context } from '../command.js';
 import { line, type Result } from '../result.js';
 import { assignAddress, releaseAll } from './container-addresses.js';
@@ -38,6 +38,11 @@ export async function addContainer({ call, client, kernel, node, place }: Contai
   if ((await endpointsOf(client, node, place)).length > 0) {
     return { errors: [`${place.typed} has already been configured with Calico Networking.`] };
   }
+  const containerInterface = call.find('interface') ?? DEFAULT_INTERFACE;
+  if (!isInterfaceName(containerInterface)) {
+    const hint = 'at most 15 characters, none of them a blank, "/" or ":"';
+    return { errors: [`"${containerInterface}" is not a name for an interface\n  hint: ${hint}`] };
+  }
   const endpoint = randomUUID().replaceAll('-', '');
   const identity = { node, orchestrator: place.orchestrator, workload: place.workload, endpoint };
   const name = workloadEndpointName(identity);
@@ -50,7 +55,7 @@ export async function addContainer({ call, client, kernel, node, place }: Contai
     const { mac } = await kernel.attach({
       netns: place.netns,
       hostInterface,
-      containerInterface: call.find('interface') ?? DEFAULT_INTERFACE,
+      containerInterface,
       addresses: [address],
       mtu: await kernel.mtu(),
     });

@@ -198,6 +198,15 @@ describe('calicoctl container add', () => {
     expect(await container('add db 192.168.1.6')).toEqual(refused('Container db was not found.'));
   });
 
+  test('refuses an interface that the kernel could not name', async () => {
+    const { container, fake, isAssigned } = await setUp();
+    const hint = 'at most 15 characters, none of them a blank, "/" or ":"';
+    expect(await container('add web 192.168.1.5', { interface: 'name-of-16-chars' })).toEqual(
+      refused(`"name-of-16-chars" is not a name for an interface\n  hint: ${hint}`),
+    );
+    expect([fake.asked, await isAssigned('192.168.1.5')]).toEqual([[], false]);
+  });
+
   test('leaves nothing behind when the kernel refuses', async () => {
     const { container, fake, stored, isAssigned } = await setUp();
     fake.failure = new CalicoError('ERR', 'eth1 is there already');
