@@ -1,37 +1,15 @@
+import { felixDefaultText } from '../src/api/felix-default-text.js';
 import { type FelixParameter, felixParameters } from '../src/api/felix-parameters.js';
 import { type UnusedFelixParameter, unusedFelixParameters } from '../src/api/felix-unused-parameters.js';
 import { markdownTable } from './markdown-table.js';
 
 /** Pages of `docs/` that are made from the program itself. */
 
-function shown(value: unknown): string {
-  if (value instanceof Map) return value.size === 0 ? '' : JSON.stringify([...value]);
-  if (Array.isArray(value)) return value.map(shown).join(', ');
-  if (typeof value === 'object' && value !== null && 'protocol' in value && 'port' in value) {
-    return `${String(value.protocol)}:${String(value.port)}`;
-  }
-  if (typeof value === 'object' && value !== null && 'first' in value && 'last' in value) {
-    return `${String(value.first)}:${String(value.last)}`;
-  }
-  if (isEmptyObject(value)) return '';
-  return typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
-}
-
-function isEmptyObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-}
-
-function defaultCell(name: string, words: string, value: unknown): string {
-  const isDuration = words === 'a duration' && typeof value === 'number';
-  const isMask = name.endsWith('MarkMask') && typeof value === 'number';
-  const text = isDuration ? `${value / 1000}s` : isMask ? `0x${value.toString(16)}` : shown(value);
-  return text === '' ? '' : `\`${text}\``;
-}
-
 function cellsOf(name: string, parameter: UnusedFelixParameter, notes: readonly string[]): readonly string[] {
-  const { form, meaning, alias, default: initial } = parameter;
+  const { form, meaning, alias } = parameter;
   const other = alias === undefined ? '' : ` (\`${alias}\`)`;
-  return [`\`${name}\`${other}`, meaning, form.words, defaultCell(name, form.words, initial), notes.join(', ')];
+  const initial = felixDefaultText(name, parameter);
+  return [`\`${name}\`${other}`, meaning, form.words, initial === '' ? '' : `\`${initial}\``, notes.join(', ')];
 }
 
 /** `docs/felix-parameters.md`: every parameter of the agent. */

@@ -1,13 +1,16 @@
+import { felixDefaultText } from '../felix-default-text.js';
 import { felixParameters } from '../felix-parameters.js';
 import { type UnusedFelixParameter, unusedFelixParameters } from '../felix-unused-parameters.js';
 import type { FieldMeaning, KindMeaning } from './kind-meaning.js';
 
 function felixFields(): Readonly<Record<string, FieldMeaning>> {
   const all: Readonly<Record<string, UnusedFelixParameter>> = { ...felixParameters, ...unusedFelixParameters };
-  const entries = Object.entries(all).map(
-    ([name, { meaning }]) =>
-      [name, Object.hasOwn(unusedFelixParameters, name) ? `${meaning}; not used yet` : meaning] as const,
-  );
+  const entries = Object.entries(all).map(([name, parameter]): readonly [string, FieldMeaning] => {
+    const { meaning } = parameter;
+    const initial = felixDefaultText(name, parameter);
+    const text = Object.hasOwn(unusedFelixParameters, name) ? `${meaning}; not used yet` : meaning;
+    return [name, initial === '' ? text : [text, initial]];
+  });
   return {
     ...Object.fromEntries(entries),
     nodeSelector: 'hosts that it is for; where several fit, the oldest',
@@ -32,7 +35,7 @@ function felixFields(): Readonly<Record<string, FieldMeaning>> {
 export const systemMeanings = {
   FelixConfiguration: {
     about:
-      'Parameters of the agent: default is for all hosts, node.NAME for one, any other name for those its nodeSelector selects. Their defaults are in [the table of parameters](../felix-parameters.md).',
+      'Parameters of the agent: default is for all hosts, node.NAME for one, any other name for those its nodeSelector selects. How else they are set, and when a change takes effect: see [the table of parameters](../felix-parameters.md).',
     fields: felixFields(),
   },
   KubeControllersConfiguration: {

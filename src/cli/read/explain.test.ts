@@ -36,6 +36,14 @@ describe('explain()', () => {
     expect(explained('pool.ipipMode')).toContain('DEFAULT   Never\n');
   });
 
+  test('knows the defaults of the agent, as they are written', () => {
+    expect(explained('felixconfig.spec.defaultEndpointToHostAction')).toContain('DEFAULT   Drop\n');
+    expect(explained('felixconfig.spec.reportingInterval')).toContain('DEFAULT   30s\n');
+    expect(explained('felixconfig.spec.bpfMapSizeNATFrontend')).toContain('DEFAULT   65536\n');
+    expect(explained('felixconfig.spec.nftablesMarkMask')).toContain('DEFAULT   0xffff0000\n');
+    expect(explained('felixconfig')).toContain('see the table of parameters.\n');
+  });
+
   test('goes through lists, and down when asked to', () => {
     expect(explained('np.spec.ingress[0].source.nets')).toContain('FIELD     NetworkPolicy spec.ingress.source.nets\n');
     const deep = explained('np.ingress', { recursive: true });

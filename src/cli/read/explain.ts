@@ -13,6 +13,11 @@ function labelled(label: string, text: string): string {
   return `${label.padEnd(LABEL_WIDTH)}${text}`;
 }
 
+/** What is written for the pages of `docs/`, without where its links lead. */
+function withoutLinks(text: string): string {
+  return text.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
+}
+
 function kindHead(kind: PublicKind): readonly string[] {
   const { plural, aliases, namespaced } = publicKinds[kind];
   const { about, isKeptOnly } = kindMeanings[kind];
@@ -20,7 +25,7 @@ function kindHead(kind: PublicKind): readonly string[] {
     labelled('KIND', `${kind}, of projectcalico.org/v3`),
     labelled('NAMES', [kind.toLowerCase(), plural, ...aliases].join(', ')),
     labelled('SCOPE', namespaced ? 'a namespace' : 'the whole cluster'),
-    labelled('MEANING', about),
+    labelled('MEANING', withoutLinks(about)),
     ...(isKeptOnly === true
       ? [labelled('NOTE', 'this version keeps it and checks it, and does not act on it yet')]
       : []),
