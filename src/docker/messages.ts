@@ -64,6 +64,13 @@ export const optionNotBoolean = (name: string, word: string): CalicoError =>
 export const manyGateways = (family: 4 | 6): CalicoError =>
   refusal('ERR_CALI_DOCKER_MANY_POOLS', `Only one IPv${family} subnet is supported on a Calico network`);
 
+/** On an IPv6 subnet that is on the link, containers ask for each other's MAC, and no kernel answers for a whole subnet as proxy ARP does. */
+export const ipv6NeedsCalico = (): CalicoError =>
+  refusal(
+    'ERR_CALI_DOCKER_IPV6',
+    'containers with IPv6 addresses from Docker would not reach each other: for IPv6 add --ipam-driver calico',
+  );
+
 export const noEndpointAddress = (): CalicoError =>
   refusal('ERR_CALI_DOCKER_NO_ADDRESS', 'No address assigned for endpoint');
 

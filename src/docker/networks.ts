@@ -8,7 +8,15 @@ import { formatPrefix, networkOf, tryParsePrefix } from '../net/prefix.js';
 import type { DockerEngine } from './engine.js';
 import type { EngineNetwork } from './engine-answers.js';
 import type { EngineMemory } from './engine-memory.js';
-import { badCidr, flagsRefused, manyGateways, optionNotBoolean, poolOptionsRefused, subnetIsPool } from './messages.js';
+import {
+  badCidr,
+  flagsRefused,
+  ipv6NeedsCalico,
+  manyGateways,
+  optionNotBoolean,
+  poolOptionsRefused,
+  subnetIsPool,
+} from './messages.js';
 import { poolName, profileName } from './network-name.js';
 import { type IpamData, type NetworkRequest, OPTION, userOptions } from './protocol.js';
 
@@ -67,6 +75,7 @@ export class Networks {
     const options = checkOptions(Options, isCalicoIpam);
     if (IPv4Data.length > 1) throw manyGateways(4);
     if (IPv6Data.length > 1) throw manyGateways(6);
+    if (IPv6Data.some(isForeignPool)) throw ipv6NeedsCalico();
     try {
       for (const data of [...IPv4Data, ...IPv6Data].filter(isForeignPool)) {
         await withoutRace(() => this.#createPool(id, data, options));

@@ -254,10 +254,10 @@ describe('NetworkDriver.CreateNetwork', () => {
     });
   });
 
-  test('leaves nothing of a network whose second pool is refused', async () => {
-    const IPv6Data = [{ AddressSpace: 'GlobalDefault', Gateway: 'fd80:24e2:f998:72d6::1/64', Pool: 'nonsense' }];
+  test("refuses IPv6 addresses of Docker's own, and leaves nothing of the network", async () => {
+    const IPv6Data = [{ AddressSpace: 'GlobalDefault', Gateway: 'fd80:24e2:f998:72d6::1/64', Pool: 'fd80::/64' }];
     const both = { NetworkID: NETWORK, Options: {}, IPv4Data: DOCKER_DATA, IPv6Data };
-    await expect(call('NetworkDriver.CreateNetwork', both)).rejects.toThrow('Invalid CIDR');
+    await expect(call('NetworkDriver.CreateNetwork', both)).rejects.toThrow('for IPv6 add --ipam-driver calico');
     expect((await client.list('IPPool')).map(({ key }) => key.name)).toEqual(['office']);
   });
 
