@@ -78,6 +78,18 @@ export class DockerEndpoints {
     return mine;
   }
 
+  /** The other host one of whose containers has one of the addresses. */
+  async otherBearer(
+    addresses: readonly string[],
+  ): Promise<{ readonly address: string; readonly node: string } | undefined> {
+    for (const { value } of await this.#client.list('WorkloadEndpoint', DOCKER_NAMESPACE)) {
+      const { node } = value.spec;
+      const address = fromStored(value).addresses.find((each) => addresses.includes(each));
+      if (address !== undefined && node !== this.#hostname) return { address, node };
+    }
+    return undefined;
+  }
+
   /** Somebody else deleted it, unless it was made anew meanwhile. */
   #drop(endpoint: DockerEndpoint): void {
     if (this.#byId.get(endpoint.id) === endpoint) this.#byId.delete(endpoint.id);

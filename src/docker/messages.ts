@@ -42,6 +42,12 @@ export const noAddressLeft = (): CalicoError =>
 export const addressInUse = (address: string): CalicoError =>
   refusal('ERR_CALI_DOCKER_ADDRESS_IN_USE', `The address ${address} is already in use`);
 
+export const addressElsewhere = ({ address, node }: { readonly address: string; readonly node: string }): CalicoError =>
+  refusal(
+    'ERR_CALI_DOCKER_ADDRESS_IN_USE',
+    `The address ${address} is already in use on ${node}: where Docker gives the addresses, create the network with an --ip-range of its own on each host, or add --ipam-driver calico`,
+  );
+
 export const addressOutsidePools = (address: string): CalicoError =>
   refusal('ERR_CALI_DOCKER_ADDRESS_OUTSIDE', `The address ${address} is not in one of the configured Calico IP pools`);
 

@@ -9,7 +9,7 @@ import type { DockerEngine } from './engine.js';
 import type { EngineContainerSummary } from './engine-answers.js';
 import type { IpamDriver } from './ipam-driver.js';
 import { joinAnswer } from './join-answer.js';
-import { noEndpointAddress, publishRefused, unknownEndpoint } from './messages.js';
+import { addressElsewhere, noEndpointAddress, publishRefused, unknownEndpoint } from './messages.js';
 import type { Networks } from './networks.js';
 import {
   type EndpointReference,
@@ -91,6 +91,9 @@ export class NetworkDriver {
     const isCalico = given.every((text) => /\/(32|128)$/.test(text) || !text.includes('/'));
     const published = publishedPorts(Options);
     if (isCalico && published.length > 0 && settings.publishedPorts === 'refuse') throw publishRefused(published);
+    // Engines without a common store each give the first address of the same subnet.
+    const bearer = isCalico ? undefined : await endpoints.otherBearer(addresses);
+    if (bearer !== undefined) throw addressElsewhere(bearer);
     const network = await networks.find(NetworkID);
     const [profile] = await Promise.all([
       networks.ensureProfile(network),

@@ -32,11 +32,11 @@ let methods: Record<string, PluginMethod>;
 let clock: FakeClock;
 let folder: string;
 
-function plugin(environment: Record<string, string> = {}): Record<string, PluginMethod> {
+function plugin(environment: Record<string, string> = {}, hostname = 'calico-01'): Record<string, PluginMethod> {
   return new DockerPlugin({
     client,
     ipam: new Ipam(datastore),
-    hostname: 'calico-01',
+    hostname,
     settings: readDockerSettings(environment),
     kernel: {
       addSecondWay: (second) => Promise.resolve(seconds.push(second) > 0),
@@ -337,6 +337,17 @@ describe('NetworkDriver.CreateEndpoint', () => {
     await expect(call('NetworkDriver.CreateEndpoint', published)).rejects.toThrow(/^cannot publish 8080:80: /);
     methods = plugin({ CALICO_LIBNETWORK_PUBLISHED_PORTS: 'ignore' });
     expect(await call('NetworkDriver.CreateEndpoint', published)).toHaveProperty('Interface');
+  });
+
+  test('refuses an address of Docker that its engine on another host gave, too', async () => {
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.50.2/24'));
+    methods = plugin({}, 'calico-02');
+    const second = endpoint('192.168.50.2/24', { EndpointID: 'f'.repeat(64) });
+    await expect(call('NetworkDriver.CreateEndpoint', second)).rejects.toThrow(
+      'The address 192.168.50.2 is already in use on calico-01: ',
+    );
+    await call('NetworkDriver.CreateEndpoint', endpoint('192.168.50.3/24', { EndpointID: 'f'.repeat(64) }));
+    expect(await stored()).toHaveLength(2);
   });
 
   test('publishes by way of Docker where Docker gives the addresses', async () => {
