@@ -11,12 +11,10 @@ const SECOND = 'calico-02';
 class Tutorial {
   readonly #hosts: DockerCluster;
   readonly #story: Story;
-  readonly #generation: EngineGeneration;
 
-  constructor(hosts: DockerCluster, story: Story, generation: EngineGeneration) {
+  constructor(hosts: DockerCluster, story: Story) {
     this.#hosts = hosts;
     this.#story = story;
-    this.#generation = generation;
   }
 
   async docker(host: string, command: string): Promise<void> {
@@ -70,10 +68,8 @@ class Tutorial {
     this.#story.expect('the hosts tell each other their routes, by BGP over IPv4 and IPv6', true);
   }
 
-  /** On engines without a store that they share, a network is created on each host. */
   async createNetwork(words: string): Promise<void> {
-    await this.docker(FIRST, `network create ${words}`);
-    if (this.#generation !== '20.10') await this.docker(SECOND, `network create ${words}`);
+    for (const host of this.#hosts.networkHosts) await this.docker(host, `network create ${words}`);
   }
 
   async networks(): Promise<void> {
@@ -189,8 +185,8 @@ class Tutorial {
       'rm -f workload-A workload-B workload-C my_workload six-A workload-F workload-G published front',
     );
     await this.docker(SECOND, 'rm -f workload-D workload-E six-B database');
-    for (const { name } of this.#generation === '20.10' ? lab.hosts.slice(0, 1) : lab.hosts) {
-      await this.docker(name, 'network rm net1 net2 net3 net4 my_net six');
+    for (const host of this.#hosts.networkHosts) {
+      await this.docker(host, 'network rm net1 net2 net3 net4 my_net six');
     }
     const endpoints = await cluster.client.list('WorkloadEndpoint');
     this.#story.expect('no endpoint is left', endpoints.length === 0);
@@ -224,7 +220,7 @@ try {
   const generation = readGeneration();
   story.chapter(`Two hosts, each with a Docker engine ${generation} and the image that make image builds`);
   await using hosts = await DockerCluster.start({ generation, startsNodes: false });
-  const tutorial = new Tutorial(hosts, story, generation);
+  const tutorial = new Tutorial(hosts, story);
   await tutorial.docker(FIRST, 'version --format {{.Server.Version}}');
   await tutorial.nodes();
   await tutorial.calicoctl(FIRST, 'get nodes -o wide');

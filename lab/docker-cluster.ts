@@ -71,16 +71,23 @@ export class DockerCluster implements AsyncDisposable {
     await until(`the plugin on ${hostName}`, async () => (await host.exec(ask, { check: false })).status === 0);
   }
 
+  /** Where engines share their networks; undefined: they do not. */
+  get #clusterStore(): string | undefined {
+    const { generation, clusterStore = true } = this.#options;
+    const isShared = generation === '20.10' && clusterStore;
+    return isShared ? `etcd://${this.lab.etcdEndpoint.replace('http://', '')}` : undefined;
+  }
+
   async #startEngine(hostName: string): Promise<void> {
     const host = this.lab.host(hostName);
-    const { generation, engineArguments = [], clusterStore = true, legacyIptables = false } = this.#options;
+    const { generation, engineArguments = [], legacyIptables = false } = this.#options;
+    const clusterStore = this.#clusterStore;
     const names = join(repositoryRoot(), 'dist/lab/docker-names.js');
     await host.spawn([process.execPath, names, host.addresses.ipv4], { log: '/var/log/calico/names.log' });
     host.writeFile('/etc/resolv.conf', `nameserver ${host.addresses.ipv4}\n`);
-    const store = `etcd://${this.lab.etcdEndpoint.replace('http://', '')}`;
     const engine = await LabEngine.start(host, {
       generation,
-      ...(generation === '20.10' && clusterStore ? { clusterStore: store } : {}),
+      ...(clusterStore === undefined ? {} : { clusterStore }),
       moreArguments: engineArguments,
       legacyIptables,
     });
@@ -121,11 +128,14 @@ export class DockerCluster implements AsyncDisposable {
     return this.engine(hostName).docker(command.split(' '), options);
   }
 
-  /** A network on every host that would not see it otherwise. */
+  /** Hosts that a network is made on: the first where engines share their networks, else each. */
+  get networkHosts(): readonly string[] {
+    const names = this.lab.hosts.map(({ name }) => name);
+    return this.#clusterStore === undefined ? names : names.slice(0, 1);
+  }
+
   async createNetwork(words: string): Promise<void> {
-    const { generation, clusterStore = true } = this.#options;
-    const hosts = generation === '20.10' && clusterStore ? this.lab.hosts.slice(0, 1) : this.lab.hosts;
-    for (const { name } of hosts) await this.docker(name, `network create ${words}`);
+    for (const host of this.networkHosts) await this.docker(host, `network create ${words}`);
   }
 
   /** Address of a container on a network, as `docker inspect` shows it. */

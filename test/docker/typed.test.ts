@@ -15,10 +15,8 @@ onEachEngine((generation) => {
       return stdout;
     }
 
-    /** On engines without a store that they share, a network is created on each host. */
     async function onHostsOfNetworks(line: string): Promise<void> {
-      await typed(FIRST, line);
-      if (generation !== '20.10') await typed(SECOND, line);
+      for (const host of docker().networkHosts) await typed(host, line);
     }
 
     async function startNodes(options: string): Promise<void> {
@@ -90,7 +88,7 @@ onEachEngine((generation) => {
       expect(await typed(FIRST, 'calicoctl node status')).toContain('pool "10-77-0-0-24" gets no tunnel on this host');
       // Networks of any pool would take from it, too.
       await typed(FIRST, 'docker rm -f fixed beside');
-      for (const host of generation === '20.10' ? [FIRST] : [FIRST, SECOND]) await typed(host, 'docker network rm one');
+      await onHostsOfNetworks('docker network rm one');
       await typed(FIRST, 'calicoctl pool remove 10.77.0.0/24');
     }
 
