@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MemoryDatastore } from '../../datastore/memory/memory-datastore.js';
-import { run } from '../main.js';
+import { CalicoctlFake } from '../calicoctl.fake.js';
 
 const tier = (name: string) => `apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: ${name}}\n`;
 
@@ -18,17 +17,9 @@ afterEach(async () => {
 });
 
 async function validate(...words: readonly string[]) {
-  let said = '';
-  const say = (text: string) => (said += text);
-  const status = await run(['validate', '-f', directory, ...words], {
-    environment: {},
-    datastore: new MemoryDatastore(),
-    readFile: (path) => readFile(path, 'utf8'),
-    readStdin: () => Promise.resolve(''),
-    stdout: say,
-    stderr: say,
-  });
-  return [status, said.replaceAll(`${directory}/`, '')];
+  const calicoctl = new CalicoctlFake(undefined, { readFile: (path) => readFile(path, 'utf8') });
+  const { status, stdout, stderr } = await calicoctl.run(['validate', '-f', directory, ...words]);
+  return [status, (stdout + stderr).replaceAll(`${directory}/`, '')];
 }
 
 describe('-f with a directory', () => {
