@@ -11,7 +11,15 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...always, name: 'unit', include: ['{src,lab,scripts}/**/*.test.ts'], isolate: false },
+        test: {
+          ...always,
+          name: 'unit',
+          include: ['{src,lab,scripts}/**/*.test.ts'],
+          isolate: false,
+          // For what hangs. Properties of hundreds of runs take two seconds, several times that beside other work.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
       },
       {
         // setns moves one thread and a kernel has one ruleset a namespace: a file owns its process, one file at a time.
