@@ -239,10 +239,12 @@ export class Client {
   /**
    * Deletes an object and what belongs to it: a pool's block affinities, a node's endpoints and configurations.
    *
+   * @param options `revision`: only as it was then
    * @throws {NotFoundError}
+   * @throws {ConflictError} it has another revision by now
    * @throws {UnsupportedError} a tier that is built in or still has policies
    */
-  async delete<K extends PublicKind>(key: ResourceKey<K>): Promise<void> {
+  async delete<K extends PublicKind>(key: ResourceKey<K>, options: { readonly revision?: string } = {}): Promise<void> {
     let stored: Stored<K> | undefined;
     let unreadableRevision: string | undefined;
     try {
@@ -251,11 +253,15 @@ export class Client {
       unreadableRevision = isUnreadable(error) ? await revisionOfUnreadable(this.datastore, key) : undefined;
       if (unreadableRevision === undefined) throw error;
     }
+    const { revision } = options;
+    if (revision !== undefined && stored !== undefined && stored.revision !== revision)
+      throw staleRevision(describeKey(key), revision, stored.revision);
     if (key.kind === 'Tier') await this.#refuseTierInUse(key);
-    if (key.kind === 'IPPool' && stored !== undefined) await this.#drainPool({ kind: 'IPPool', name: key.name });
     if (key.kind === 'Node') await deleteNodeBelongings(this.datastore, this.#ipam(), key.name);
-    if (unreadableRevision === undefined) await this.datastore.delete(stored?.key ?? key);
-    else await this.datastore.commit([{ type: 'delete', key, revision: unreadableRevision }]);
+    if (unreadableRevision !== undefined)
+      await this.datastore.commit([{ type: 'delete', key, revision: unreadableRevision }]);
+    else if (key.kind === 'IPPool') await this.#deletePool({ kind: 'IPPool', name: key.name }, options);
+    else await this.datastore.delete(stored?.key ?? key, options);
   }
 
   /** Makes sure of what every cluster has. @see ensureInitialized */
@@ -324,13 +330,16 @@ export class Client {
     for (const notice of notices) this.#notify(notice);
   }
 
-  async #drainPool(key: ResourceKey<'IPPool'>): Promise<void> {
-    const { value, revision } = await this.datastore.get(key);
+  async #deletePool(key: ResourceKey<'IPPool'>, options: { readonly revision?: string }): Promise<void> {
+    const { value, ...seen } = await this.datastore.get(key);
+    let { revision = seen.revision } = options;
     if (value.spec.disabled !== true) {
-      await this.datastore.update(key, { ...value, spec: { ...value.spec, disabled: true } }, revision);
+      const disabled = { ...value, spec: { ...value.spec, disabled: true } };
+      ({ revision } = await this.datastore.update(key, disabled, revision));
       await sleep(this.#clock, POOL_DRAIN_MS);
     }
     await releasePoolAffinities(this.datastore, this.#ipam(), value.spec.cidr);
+    await this.datastore.delete(key, options.revision === undefined ? {} : { revision });
   }
 
   async #refuseMissingTier(resource: AnyResource): Promise<void> {

@@ -17,13 +17,14 @@ const THERE = 'b'.repeat(64);
 
 /** Another host is quicker between what is read and what is written. */
 class SlowClient extends Client {
-  meanwhile: (() => Promise<unknown>) | undefined;
+  meanwhile: { readonly kind: PublicKind; readonly happens: () => Promise<unknown> } | undefined;
 
   override async list<K extends PublicKind>(kind: K, namespace?: string): Promise<readonly Stored<K>[]> {
     const found = await super.list(kind, namespace);
     const { meanwhile } = this;
+    if (meanwhile?.kind !== kind) return found;
     this.meanwhile = undefined;
-    await meanwhile?.();
+    await meanwhile.happens();
     return found;
   }
 }
@@ -68,11 +69,28 @@ describe('Networks', () => {
   test('leaves a profile that another host takes for its network while this one deletes its own', async () => {
     const [here, there] = [networksOf('calico-01'), networksOf('calico-02')];
     await here.ensureProfile({ id: HERE, name: 'net1' });
-    client.meanwhile = () => there.ensureProfile({ id: THERE, name: 'net1' });
+    client.meanwhile = { kind: 'Profile', happens: () => there.ensureProfile({ id: THERE, name: 'net1' }) };
     await here.delete(HERE);
     const { value } = await client.get({ kind: 'Profile', name: 'net1' });
     expect(value.metadata.annotations).toEqual({ 'docker.projectcalico.org/networks': THERE });
     await there.delete(THERE);
     expect(await client.find({ kind: 'Profile', name: 'net1' })).toBeUndefined();
+  });
+
+  test('leaves a pool that another host takes for its network while this one deletes its own', async () => {
+    const [here, there] = [networksOf('calico-01'), networksOf('calico-02')];
+    const request = (id: string) => ({
+      NetworkID: id,
+      Options: {},
+      IPv4Data: [{ AddressSpace: 'LocalDefault', Pool: '192.168.7.0/24', Gateway: '192.168.7.1/24' }],
+      IPv6Data: [],
+    });
+    await here.create(request(HERE));
+    client.meanwhile = { kind: 'IPPool', happens: () => there.create(request(THERE)) };
+    await here.delete(HERE);
+    const { value } = await client.get({ kind: 'IPPool', name: '192-168-7-0-24' });
+    expect(value.metadata.annotations).toEqual({ 'docker.projectcalico.org/networks': THERE });
+    await there.delete(THERE);
+    expect(await client.find({ kind: 'IPPool', name: '192-168-7-0-24' })).toBeUndefined();
   });
 });

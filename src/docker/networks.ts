@@ -148,9 +148,7 @@ export class Networks {
       try {
         if (rest.length > 0) await this.#annotate(seen, rest);
         // A host that makes a network of the same name now has it for its own.
-        else if (seen.value.kind === 'Profile')
-          await this.#client.datastore.delete(seen.key, { revision: seen.revision });
-        else await this.#client.delete(seen.key);
+        else await this.#client.delete(seen.key, { revision: seen.revision });
         return;
       } catch (error) {
         if (error instanceof NotFoundError) return;
