@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,8 @@ export interface TestEtcdOptions {
 const SUPERVISOR = ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] as const;
 
 const HOME = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const PREFIX = 'calico-test-etcd-';
+/** Of this process-id namespace: of the folders of another one, a container that shares the memory, nobody here can tell whose they are. */
+const PREFIX = `calico-test-etcd-${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''}-`;
 
 /** Takes away what test runs that were killed left behind: folders whose process is gone. */
 async function sweep(): Promise<void> {
